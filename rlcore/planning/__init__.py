@@ -1,0 +1,1 @@
+"""Part I: planning in a known model."""
