@@ -108,6 +108,7 @@ class Progress:
     max_iter: int | None
     residual: list[float] = field(default_factory=list)
     backups: list[int] = field(default_factory=list)
+    stalled: bool = False
 
     def __post_init__(self) -> None:
         if not self.tol > 0:
@@ -115,24 +116,26 @@ class Progress:
         if self.max_iter is not None and self.max_iter < 1:
             raise ValueError(f"max_iter must be at least 1 or None; got {self.max_iter}.")
 
-    def done(self, residual: float, backups: int) -> bool:
+    def done(self, residual: float, backups: int, values: np.ndarray) -> bool:
+        """Record one iteration, and say whether to stop; `values` (S,) sets the scale of rounding errors."""
+        before = self.residual[-1] if self.residual else np.inf
         self.residual.append(residual)
         self.backups.append(backups + (self.backups[-1] if self.backups else 0))
-        return residual <= self.tol or len(self.residual) == self._limit()
+        self.stalled = residual >= before and residual <= self._rounding(values)
+        return residual <= self.tol or self.stalled or len(self.residual) == self.max_iter
 
-    def _limit(self) -> int:
-        if self.max_iter is not None:
-            return self.max_iter
-        # A sweep multiplies the sup norm of Tv - v, hence twice its half-span, by gamma at least:
-        # past this count only rounding is left.
-        ratio = 4 * max(self.residual[0], self.tol) / (self.tol * (1 - self.mdp.gamma))
-        return 2 if self.mdp.gamma == 0 else 2 + int(np.ceil(np.log(ratio) / -np.log(self.mdp.gamma)))
+    def _rounding(self, values: np.ndarray) -> float:
+        """What rounding alone can leave in Tv - v: n + 2 roundings a row, each carried along at rate gamma."""
+        P = self.mdp.P
+        n = P.shape[1] if isinstance(P, np.ndarray) else int(np.diff(P.indptr).max())
+        scale = np.abs(values).max() + np.abs(self.mdp.r[self.mdp.feasible]).max()
+        return np.finfo(float).eps * (n + 2) * float(scale) / (1 - self.mdp.gamma)
 
     def solution(self, v: np.ndarray, method: str) -> Solution:
         q, residual, bounds = certify(self.mdp, v)
         converged = min(residual, self.residual[-1]) <= self.tol
         if not converged:
-            why = "max_iter" if self.max_iter is not None else "the count after which only rounding is left"
+            why = "max_iter" if len(self.residual) == self.max_iter else "rounding allows no better"
             warnings.warn(
                 f"{method} stopped after {len(self.residual)} iterations ({why}) at residual "
                 f"{residual:.3g} > tol = {self.tol:g}; the bounds in the result still hold. Raise max_iter or tol.",

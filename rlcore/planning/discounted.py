@@ -70,7 +70,7 @@ def value_iteration(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int
     v, progress = start(mdp, v0), Progress(mdp, tol, max_iter)
     while True:
         tv = mdp.q(v).max(axis=1)
-        if progress.done(half_span(tv - v), mdp.S * mdp.A):
+        if progress.done(half_span(tv - v), mdp.S * mdp.A, tv):
             return progress.solution(shifted(mdp, v, tv), "value iteration")
         v = tv
 
@@ -89,8 +89,8 @@ def policy_iteration(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: in
         q = mdp.q(v)
         gain = q.max(axis=1) - q[states, pi]
         better = gain > 1e-12 * (1 + np.abs(v).max()) / (1 - mdp.gamma)  # rounding of the linear solve
-        limit_reached = progress.done(half_span(q.max(axis=1) - v), mdp.S * mdp.A)
-        if not better.any() or (limit_reached and max_iter is not None):
+        progress.done(half_span(q.max(axis=1) - v), mdp.S * mdp.A, v)
+        if not better.any() or len(progress.residual) == max_iter:
             return progress.solution(v, "policy iteration")
         pi = np.where(better, greedy(q), pi)
 
@@ -109,7 +109,7 @@ def modified_policy_iteration(
     while True:
         q = mdp.q(v)
         tv = q.max(axis=1)
-        if progress.done(half_span(tv - v), mdp.S * (mdp.A + sweeps)):
+        if progress.done(half_span(tv - v), mdp.S * (mdp.A + sweeps), tv):
             return progress.solution(shifted(mdp, v, tv), "modified policy iteration")
         P, r = mdp.induced(q.argmax(axis=1))
         v = tv
@@ -147,7 +147,7 @@ def asynchronous(
                 )
             v[s] = backup(v, s)
         tv = mdp.q(v).max(axis=1)
-        if progress.done(half_span(tv - v), 2 * mdp.S * mdp.A):
+        if progress.done(half_span(tv - v), 2 * mdp.S * mdp.A, tv):
             return progress.solution(shifted(mdp, v, tv), "asynchronous value iteration")
 
 
@@ -187,7 +187,7 @@ def prioritized(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | N
                 tv[u] = backup(v, u)
                 heapq.heappush(queue, (-abs(tv[u] - v[u]), u))
             work += len(predecessors[s]) * mdp.A
-        if progress.done(float(np.abs(tv - v).max()), work):
+        if progress.done(float(np.abs(tv - v).max()), work, tv):
             return progress.solution(shifted(mdp, v, tv), "prioritized sweeping")
         work = 0
 
@@ -208,7 +208,7 @@ def action_elimination(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: 
         tv = np.maximum.reduceat(q, np.searchsorted(states, np.arange(mdp.S)))
         active.append(len(q))
         gap = 2 * half_span(tv - v)
-        if progress.done(gap / 2, len(q)):
+        if progress.done(gap / 2, len(q), tv):
             solution = progress.solution(shifted(mdp, v, tv), "value iteration with action elimination")
             solution.history["active"] = np.array(active)
             return solution
