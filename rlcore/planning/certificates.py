@@ -4,8 +4,8 @@ One meaning of `tol` throughout: the half-span of Tv - v,
 
     half_span(d) = (max d - min d) / 2,
 
-which is reached earlier than the same sup norm, because adding a constant to v changes Tv - v by a constant
-and no greedy action. Where the process can end, v is pinned to 0 at the terminal states, and the zeros of
+which is never later than the same sup norm: where nothing is terminal, adding a constant to v changes Tv - v
+by a constant and no greedy action. Where the process can end, v is pinned to 0 at the terminal states, and the zeros of
 Tv - v there belong to the span. At a half-span of tol the bounds on the optimal values are
 2*gamma/(1-gamma)*tol apart.
 
@@ -30,9 +30,12 @@ class Solution:
 
     `v` (S,) values; `q` (S, A) one look ahead from v; `pi` (S,) the greedy policy of q, lowest action on ties;
     `residual`, the half-span of Tv - v at the returned v; `bounds`, a pair of (S,) arrays that enclose the
-    optimal values; `history`, arrays with one entry per iteration: `residual`, the half-span seen then,
-    and `backups`, the state-action pairs looked at so far; `converged`, whether residual <= tol was
-    reached; `method`, the solver's name. Values are in the unit of the rewards.
+    optimal values; `history`, arrays with one entry per iteration: `residual`, what the stopping test saw then,
+    and `backups`, the state-action pairs looked at so far; `converged`, whether the test was passed; `method`,
+    the solver's name. Values are in the unit of the rewards.
+
+    `pi` loses at most 2*gamma/(1-gamma)*residual, and 1e-12/(1-gamma) of the span of q more where `greedy`
+    takes near ties for ties.
     Source of the bounds: MacQueen (1966).
     """
 
@@ -121,10 +124,10 @@ class Progress:
         before = self.residual[-1] if self.residual else np.inf
         self.residual.append(residual)
         self.backups.append(backups + (self.backups[-1] if self.backups else 0))
-        self.stalled = residual >= before and residual <= self._rounding(values)
+        self.stalled = residual >= before and residual <= self.rounding(values)
         return residual <= self.tol or self.stalled or len(self.residual) == self.max_iter
 
-    def _rounding(self, values: np.ndarray) -> float:
+    def rounding(self, values: np.ndarray) -> float:
         """What rounding alone can leave in Tv - v: n + 2 roundings a row, each carried along at rate gamma."""
         P = self.mdp.P
         n = P.shape[1] if isinstance(P, np.ndarray) else int(np.diff(P.indptr).max())

@@ -88,9 +88,9 @@ def policy_iteration(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: in
         v = evaluate(mdp, pi)
         q = mdp.q(v)
         gain = q.max(axis=1) - q[states, pi]
-        better = gain > 1e-12 * (1 + np.abs(v).max()) / (1 - mdp.gamma)  # rounding of the linear solve
+        better = gain > progress.rounding(v)  # what the linear solve leaves is no improvement
         progress.done(half_span(q.max(axis=1) - v), mdp.S * mdp.A, v)
-        if not better.any() or len(progress.residual) == max_iter:
+        if not better.any() or progress.stalled or len(progress.residual) == max_iter:
             return progress.solution(v, "policy iteration")
         pi = np.where(better, greedy(q), pi)
 
@@ -165,7 +165,8 @@ def gauss_seidel(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | 
 def prioritized(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | None = None) -> Solution:
     """Update the state with the largest |Tv - v| first, then bring its predecessors' priorities up to date.
 
-    S updates are one iteration; stops when no |Tv - v| exceeds tol, which implies the half-span's tol.
+    S updates are one iteration; stops when no |Tv - v| exceeds tol, which implies the half-span's tol, and the
+    history's residual is that sup norm.
     Takes `v0` (S,), zeros by default; returns a `Solution`; raises and warns as `value_iteration` does.
     Source: Moore and Atkeson (1993), with a known model.
     """

@@ -4,6 +4,7 @@ Nothing here trusts the solvers: optimal values come from enumerating all determ
 policy's value from a dense linear system written out below.
 """
 
+from dataclasses import replace
 from itertools import count, pairwise, product
 
 import numpy as np
@@ -15,9 +16,6 @@ from tests.instances import instances, random_actions, random_policy, random_val
 
 ROUNDING = 1e-9  # relative to the size of the values at hand
 
-NOT_TESTED = {
-    "thm-strongly-polynomial": "stated with its source; an O(.) bound names no constant that an instance could violate",
-}
 NEVER_TIGHT = {
     "eq-bellman-policy": "an equation: both sides agree on every instance",
     "eq-bellman-optimality": "an equation: both sides agree on every instance",
@@ -252,11 +250,13 @@ def test_the_three_rates_of_a_contraction():
 
 @pytest.mark.claim("thm-banach", "tight")
 def test_scaling_the_line_attains_all_three_rates():
-    gamma, v0 = 0.8, 5.0
-    for k in range(1, 10):
-        error = gamma**k * v0  # the fixed point is 0
-        assert error == pytest.approx(gamma**k / (1 - gamma) * (v0 - gamma * v0))
-        assert error == pytest.approx(gamma / (1 - gamma) * (gamma ** (k - 1) * v0 - gamma**k * v0))
+    gamma, iterates = 0.8, [5.0]
+    for k in range(1, 20):
+        iterates.append(gamma * iterates[-1])
+        error = abs(iterates[k] - 0.0)  # the fixed point is 0
+        assert error == pytest.approx(gamma**k * iterates[0])
+        assert error == pytest.approx(gamma**k / (1 - gamma) * abs(iterates[1] - iterates[0]))
+        assert error == pytest.approx(gamma / (1 - gamma) * abs(iterates[k] - iterates[k - 1]))
 
 
 @pytest.mark.claim("thm-banach", "dropped")
@@ -548,8 +548,20 @@ def test_improvement_improves_and_stalls_only_at_the_optimum():
             eps = slack(v, best) / (1 - mdp.gamma)
             assert (step >= v - eps).all()
             assert (value(mdp, new) >= step - eps).all()
-        if norm(value(mdp, greedy(q)) - v) <= slack(v):
-            np.testing.assert_allclose(v, best, atol=10 * slack(v) / (1 - mdp.gamma))
+
+
+@pytest.mark.claim("thm-improvement", "random")
+def test_a_greedy_improvement_stalls_exactly_at_optimal_policies():
+    stalls = 0
+    for mdp, _ in small(39):
+        best, policies = optimum(mdp), all_policies(mdp)
+        eps = slack(best) / (1 - mdp.gamma)
+        for pi in policies:
+            v = value(mdp, pi)
+            stalled = norm(value(mdp, greedy(mdp.q(v))) - v) <= eps
+            assert stalled == bool(norm(v - best) <= eps)
+            stalls += stalled and len(policies) > 1
+    assert stalls >= 100
 
 
 @pytest.mark.claim("thm-improvement", "tight")
@@ -628,6 +640,46 @@ def test_careless_ties_make_policy_iteration_run_for_ever():
     assert discounted.policy_iteration(mdp).iterations == 1
 
 
+@pytest.mark.claim("thm-policy-iteration", "dropped")
+def test_improving_some_states_only_does_not_contract():
+    mdp = FiniteMDP(P=np.tile(np.eye(2), (2, 1)), r=[[0.0, 1.0], [0.0, 1.0]], gamma=0.5)  # two separate choices
+    best, start, half_improved = optimum(mdp), np.array([0, 0]), np.array([1, 0])
+    assert norm(value(mdp, half_improved) - best) == norm(value(mdp, start) - best) > 0
+    one_sweep = T(mdp, value(mdp, start))
+    assert (value(mdp, half_improved) < one_sweep)[1]
+
+
+def changes_of_policy(mdp, pi):
+    return len(list(policy_iterates(mdp, pi))) - 1
+
+
+def most_changes(mdp):
+    """(m - n) * ceil(ln(1/(1-gamma)) / (1-gamma)), with n open states and m pairs in them."""
+    open_states = ~mdp.terminal
+    m, n = mdp.feasible[open_states].sum(), open_states.sum()
+    return (m - n) * np.ceil(np.log(1 / (1 - mdp.gamma)) / (1 - mdp.gamma))
+
+
+@pytest.mark.claim("thm-strongly-polynomial", "random")
+def test_policy_iteration_changes_its_policy_rarely_enough():
+    for mdp, rng in instances(40, 200):
+        if mdp.gamma > 0:
+            assert changes_of_policy(mdp, random_actions(mdp, rng)) <= most_changes(mdp)
+
+
+@pytest.mark.claim("thm-strongly-polynomial", "tight")
+def test_the_corridor_attains_the_number_of_changes():
+    for n in (1, 3, 8):
+        mdp = corridor(n, gamma=0.1)
+        assert changes_of_policy(mdp, np.zeros(n + 1, dtype=int)) == most_changes(mdp) == n
+
+
+@pytest.mark.claim("thm-strongly-polynomial", "dropped")
+def test_without_a_future_one_change_may_still_be_needed():
+    mdp = FiniteMDP(P=[[1], [1]], r=[[0.0, 1.0]], gamma=0.0)
+    assert changes_of_policy(mdp, np.array([0])) == 1 > most_changes(mdp)
+
+
 @pytest.mark.claim("prop-newton", "random")
 def test_an_improvement_is_a_newton_step():
     for mdp, rng in instances(21):
@@ -679,8 +731,8 @@ def test_modified_policy_iteration_climbs_and_leads_value_iteration():
 
 
 @pytest.mark.claim("prop-modified", "random")
-def test_modified_policy_iteration_converges_from_anywhere_if_nothing_ends():
-    for mdp, rng in small(23, terminal=False):
+def test_modified_policy_iteration_converges_from_anywhere():
+    for mdp, rng in small(23):
         *_, v = modified_iterates(mdp, random_values(mdp, rng), 3, 400)
         np.testing.assert_allclose(v, optimum(mdp), atol=1e-7 * (1 + norm(v)))
 
@@ -787,21 +839,20 @@ def test_beyond_the_last_crossing_one_policy_stays_optimal():
     checked = 0
     for i in range(140):
         rng = np.random.default_rng(1000 + i)
-        S, A = int(rng.integers(2, 4)), 2
-        mdp = FiniteMDP.from_arrays(rng.dirichlet(np.ones(S), size=(S, A)), rng.normal(size=(S, A)), 0.5)
+        S = int(rng.integers(2, 4))
+        p, r = rng.dirichlet(np.ones(S), size=(S, 2)), rng.normal(size=(S, 2))
+        if i % 4 == 0:
+            r[0, 1] = -np.inf
+        ended = np.arange(S) == (S - 1 if i % 3 == 0 else S)
+        p[ended], r[ended] = 0.0, 0.0
+        mdp = FiniteMDP.from_arrays(p, r, 0.5, terminal=ended)
         policies = all_policies(mdp)
-        gamma0 = max(
-            last_crossing(mdp, pi, other, s)
-            for i, pi in enumerate(policies)
-            for other in policies[:i]
-            for s in range(S)
-        )
+        pairs = [(pi, other) for i, pi in enumerate(policies) for other in policies[:i]]
+        gamma0 = max((last_crossing(mdp, *pair, s) for pair in pairs for s in range(S)), default=0.0)
         if gamma0 > 0.999:  # rounding would decide beyond
             continue
-        best = [
-            greedy(FiniteMDP(mdp.P, mdp.r, g).q(optimum(FiniteMDP(mdp.P, mdp.r, g))))
-            for g in 1 - (1 - gamma0) * np.array([0.99, 0.5, 0.1, 0.01])
-        ]
+        patient = [replace(mdp, gamma=g) for g in 1 - (1 - gamma0) * np.array([0.99, 0.5, 0.1, 0.01])]
+        best = [greedy(m.q(optimum(m))) for m in patient]
         assert all((pi == best[0]).all() for pi in best)
         checked += 1
     assert checked >= 100

@@ -1,0 +1,8 @@
+"""Figures that respond: anywidgets in a notebook, and alive without a kernel in the book's pages.
+
+The only part of `rlcore` that imports anywidget.
+"""
+
+from rlcore.widgets.grid import GridFigure
+
+__all__ = ["GridFigure"]
