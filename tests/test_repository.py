@@ -167,17 +167,11 @@ def run_python(code: str) -> str:
 
 
 def test_importing_the_core_pulls_in_little():
-    """A reader without Matplotlib, Gymnasium or SciPy can still read a small model; and it is quick."""
+    """A reader without Matplotlib, Gymnasium or SciPy can still read a small model."""
     code = "import sys, rlcore; from rlcore import FiniteMDP; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = set(run_python(code).split())
     assert "numpy" in loaded
     assert not loaded & {"matplotlib", "gymnasium", "scipy", "ipywidgets", "anywidget", "IPython", "torch", "tqdm"}
-
-
-def test_importing_the_core_takes_no_time():
-    """Under 0.3 s of processor time, the best of five (a busy machine must not fail this)."""
-    code = "import time; t = time.process_time(); import rlcore; print(time.process_time() - t)"
-    assert min(float(run_python(code)) for _ in range(5)) < 0.3
 
 
 # ---------------------------------------------------------------------- addresses

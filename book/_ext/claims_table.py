@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from claims import KINDS, Claim, Register, find_checks, find_claims
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
+
+from claims import KINDS, Claim, Register, find_checks, find_claims
 
 HEADER = ("Statement", "On random instances", "Where it is tight", "With a hypothesis dropped")
 

@@ -9,16 +9,17 @@ import os
 import shutil
 from pathlib import Path
 
-from claims_table import ClaimsTable
 from docutils import nodes
-from figures import inline_svg
-from fingerprint import fingerprint
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
+
+from claims_table import ClaimsTable
+from figures import inline_svg
+from fingerprint import fingerprint
 
 logger = logging.getLogger(__name__)
 
