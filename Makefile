@@ -44,10 +44,10 @@ exercises: $(READY)  ## write the students' notebooks in exercises/ from solutio
 	$(BIN)/python -m rlgrade.release
 
 test: book  ## everything: all tests, the site in a browser, nbgrader, coverage of rlcore
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov=rlcore --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov=rlcore --cov-report=term --cov-fail-under=95
 
 test-fast: $(READY)  ## the tests that take seconds, without a browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not browser"
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .

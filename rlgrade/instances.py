@@ -1,0 +1,78 @@
+"""Instances to test on: random ones rebuilt from a number, individual ones drawn from a student's id.
+
+Individual instances use integers and SHA-256 only, so that they are the same on every platform, for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rlgrade.check import Wrong
+
+__all__ = ["STUDENT_VARIABLE", "Draw", "mdp", "student_id"]
+
+STUDENT_VARIABLE = "RLGRADE_STUDENT"  # set while nbgrader executes a submission; see rlgrade.preprocessors
+
+
+def student_id(typed: Any = "") -> str:
+    """The id whose instance counts: the one nbgrader grades under, or else the one `typed` in the notebook.
+
+    Case and outer blanks do not matter. Raises `Wrong` where neither is known (no arrays involved).
+    Source: nbgrader documentation, "Autograding".
+    """
+    known = _normal(os.environ.get(STUDENT_VARIABLE, "")) or _normal(typed)
+    if not known:
+        raise Wrong(
+            'Your instance is drawn from your id: type it in the first code cell, student_id = "...", and run it.'
+        )
+    return known
+
+
+@dataclass
+class Draw:
+    """A stream of integers fixed by a student's id and a problem's slug.
+
+    The i-th is SHA-256 of "id, slug, i" as a whole number. Raises ValueError for an empty range.
+    Source: FIPS 180-4 (SHA-256), used in counter mode.
+    """
+
+    student: str
+    slug: str
+    count: int = 0
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number in low..high, both included. Source: as for the class."""
+        if high < low:
+            raise ValueError(f"integer needs low <= high; got {low}..{high}.")
+        text = "\n".join((_normal(self.student), self.slug, str(self.count)))
+        self.count += 1
+        return low + int(hashlib.sha256(text.encode()).hexdigest(), 16) % (high - low + 1)
+
+    def choice(self, options: Sequence) -> Any:
+        """One of `options`. Source: as for the class."""
+        return options[self.integer(0, len(options) - 1)]
+
+
+def mdp(seed: int, S: int = 4, A: int = 3, gamma: float | None = None) -> tuple[np.ndarray, np.ndarray, float]:
+    """A random process `P, r, gamma` as arrays (S, A, S) and (S, A): sparse rows, whole rewards from -9 to 9.
+
+    gamma is drawn from 0.5, 0.8, 0.9 and 0.95 unless given. Raises what NumPy raises for impossible sizes.
+    Source: after the Garnet processes of Archibald, McKinnon and Thomas (1995).
+    """
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(1, 10, size=(S, A, S)) * (rng.random((S, A, S)) < 0.6)
+    weights[..., 0] += weights.sum(axis=2) == 0
+    r = rng.integers(-9, 10, size=(S, A)).astype(float)
+    drawn = float(rng.choice([0.5, 0.8, 0.9, 0.95]))
+    return weights / weights.sum(axis=2, keepdims=True), r, drawn if gamma is None else gamma
+
+
+def _normal(student: Any) -> str:
+    return unicodedata.normalize("NFC", str(student or "")).strip().casefold()
