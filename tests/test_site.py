@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -142,6 +143,15 @@ def test_links_and_ids(site, name):
         elif parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in parsed(target).ids:
             problems.append(f"{link}: there is no such place")
     assert problems == []
+
+
+@pytest.mark.parametrize("name", ["introduction", "planning/discounted"])
+def test_no_line_begins_with_a_full_stop(site, name):
+    """A formula and the punctuation mark after it are one unbreakable span."""
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    formula = r'<span class="math[^"]*">[^<]*</span>'
+    kept = re.findall(rf'<span class="rl-unbroken">{formula}[.,;:!?)]+</span>', text)
+    assert len(kept) == len(re.findall(rf"{formula}[.,;:!?)]", text)) > 50
 
 
 def test_no_other_host_is_named(site):

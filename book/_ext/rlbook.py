@@ -38,6 +38,7 @@ def choose_cache(app: Sphinx, config: Config) -> None:
     root = root_of(app)
     key = fingerprint(root / name for name in config.rlbook_code)
     config.nb_execution_cache_path = str(Path(app.outdir).parent / ".jupyter_cache" / key)
+    config.rlbook_self = fingerprint([Path(__file__).parent])  # this extension writes the pages, so they depend on it
 
 
 class InlineFigures(SphinxPostTransform):
@@ -95,6 +96,23 @@ class UniqueIds(SphinxPostTransform):
                 node["ids"] = []
 
 
+class KeepPunctuation(SphinxPostTransform):
+    """A browser may break a line between a formula and the full stop after it; in one unbreakable span it may not."""
+
+    default_priority = 5
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for formula in list(self.document.findall(nodes.math)):
+            following = formula.next_node(descend=False, siblings=True)
+            if not isinstance(following, nodes.Text) or following[:1] not in set(".,;:!?)"):
+                continue
+            mark = following[: len(following) - len(following.lstrip(".,;:!?)"))]
+            parent, rest = formula.parent, nodes.Text(following[len(mark) :])
+            parent.replace(following, rest)
+            parent.replace(formula, nodes.inline("", "", formula.deepcopy(), nodes.Text(mark), classes=["rl-unbroken"]))
+
+
 def _colors_of_plots() -> dict[str, str]:
     from rlcore import plot
 
@@ -134,11 +152,13 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("rlbook_root", "", "env", str)
     app.add_config_value("rlbook_code", ["rlcore", "requirements.txt"], "", list)
     app.add_config_value("rlbook_colors", {}, "env", dict)
+    app.add_config_value("rlbook_self", "", "env", str)
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book sets it even where comments are left out
     app.add_directive("claims-table", ClaimsTable)
     app.add_transform(Downloads)
     app.add_post_transform(InlineFigures)
     app.add_post_transform(UniqueIds)
+    app.add_post_transform(KeepPunctuation)
     app.connect("config-inited", choose_cache)
     app.connect("builder-inited", copy_widgets)
     app.connect("html-page-context", load_widgets)
