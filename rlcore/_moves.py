@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcore import _checks as checks
 from rlcore.mdp import FiniteMDP
 
 
@@ -17,11 +18,21 @@ def from_moves(S: int, A: int, moves: list, gamma: float, **fields) -> FiniteMDP
 def need(ok: bool | np.bool_, name: str, value, remedy: str) -> None:
     """Conditions are written so that NaN fails them."""
     if not ok:
-        raise ValueError(f"{name} = {value}: {remedy}.")
+        raise ValueError(f"{name} = {value!r}: {remedy}.")
+
+
+def count_of(name: str, value) -> int:
+    need(checks.is_integer(value), name, value, "give an integer")
+    return int(value)
+
+
+def number_of(name: str, value) -> float:
+    need(checks.is_number(value), name, value, "give a number")
+    return value
 
 
 def law_of(name: str, law) -> np.ndarray:
-    law = np.asarray(law, dtype=float)
+    law = checks.real_array(name, law)
     ok = law.ndim == 1 and (law >= 0).all() and abs(law.sum() - 1) <= 1e-9
     need(ok, name, law.tolist(), "give a list of probabilities that sum to 1")
     return law

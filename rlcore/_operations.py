@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rlcore._moves import from_moves, law_of, need
+from rlcore._checks import is_number
+from rlcore._moves import count_of, from_moves, law_of, need, number_of
 from rlcore.mdp import FiniteMDP
 
 
@@ -31,11 +32,11 @@ def machine_replacement(
     Raises ValueError for fewer than 2 conditions, a `wear` that is no law, or negative costs.
     Source: Puterman (1994), section 4.7.5, the equipment replacement model with h(s) proportional to s.
     """
-    need(conditions >= 2, "conditions", conditions, "a machine that wears needs at least 2")
+    need(count_of("conditions", conditions) >= 2, "conditions", conditions, "a machine that wears needs at least 2")
     law = law_of("wear", wear)
-    need(np.isfinite(income), "income", income, "give a finite number")
+    need(np.isfinite(number_of("income", income)), "income", income, "give a finite number")
     for name, cost in (("operating_cost", operating_cost), ("replacement_cost", replacement_cost)):
-        need(0 <= cost < np.inf, name, cost, "a cost is a finite number of at least 0")
+        need(0 <= number_of(name, cost) < np.inf, name, cost, "a cost is a finite number of at least 0")
     s, j = np.arange(conditions)[:, None], np.arange(len(law))
     worst = conditions - 1
     moves = [
@@ -70,10 +71,10 @@ def inventory(
     Raises ValueError for a capacity below 1, a demand that is neither a positive mean nor a law, or negative costs.
     Source: Puterman (1994), section 3.2; for (s, S), Scarf (1960).
     """
-    need(capacity >= 1, "capacity", capacity, "stock at least 1 unit")
+    need(count_of("capacity", capacity) >= 1, "capacity", capacity, "stock at least 1 unit")
     costs = {"price": price, "unit_cost": unit_cost, "order_cost": order_cost, "holding_cost": holding_cost}
     for name, value in costs.items():
-        need(0 <= value < np.inf, name, value, "prices and costs are finite numbers of at least 0")
+        need(0 <= number_of(name, value) < np.inf, name, value, "prices and costs are finite numbers of at least 0")
     law = _demand_law(demand, capacity)
     d = np.arange(len(law))
     s, a = np.nonzero(np.add.outer(np.arange(capacity + 1), np.arange(capacity + 1)) <= capacity)
@@ -86,10 +87,11 @@ def inventory(
 
 
 def _demand_law(demand: float | Sequence[float], capacity: int) -> np.ndarray:
-    if np.ndim(demand) > 0:
+    if np.iterable(demand) and not isinstance(demand, str):
         return law_of("demand", demand)
+    remedy = "give a positive mean, or the law as a list of probabilities"
+    need(is_number(demand) and 0 < demand < np.inf, "demand", demand, remedy)  # type: ignore[operator]
     mean = float(demand)  # type: ignore[arg-type]
-    need(0 < mean < np.inf, "demand", demand, "give a positive mean, or the law as a list of probabilities")
     k = np.arange(capacity)
     pmf = np.exp(k * math.log(mean) - mean - np.array([math.lgamma(i + 1) for i in k]))
     return np.append(pmf, max(1 - pmf.sum(), 0.0))
@@ -119,11 +121,16 @@ def admission_control(
     Raises ValueError for a capacity below 1, rates that are not positive, or a negative cost.
     Source: Naor (1969); Lippman (1975) for uniformisation; Stidham (1985) for the threshold.
     """
-    need(capacity >= 1, "capacity", capacity, "room for at least 1 customer")
+    need(count_of("capacity", capacity) >= 1, "capacity", capacity, "room for at least 1 customer")
     for name, rate in (("arrival_rate", arrival_rate), ("service_rate", service_rate)):
-        need(0 < rate < np.inf, name, rate, "a rate is a positive number of events per unit of time")
-    need(np.isfinite(reward), "reward", reward, "give a finite number")
-    need(0 <= holding_cost < np.inf, "holding_cost", holding_cost, "a cost is a finite number of at least 0")
+        need(0 < number_of(name, rate) < np.inf, name, rate, "a rate is a positive number of events per unit of time")
+    need(np.isfinite(number_of("reward", reward)), "reward", reward, "give a finite number")
+    need(
+        0 <= number_of("holding_cost", holding_cost) < np.inf,
+        "holding_cost",
+        holding_cost,
+        "a cost is a finite number of at least 0",
+    )
     p, x = arrival_rate / (arrival_rate + service_rate), np.arange(capacity + 1)
     open_, served = x[:-1], np.maximum(x - 1, 0)
     moves = [

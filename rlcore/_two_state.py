@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcore._moves import need
+from rlcore._moves import need, number_of
 from rlcore.mdp import FiniteMDP
 
 
@@ -31,7 +31,9 @@ def two_state_values(gamma: float) -> np.ndarray:
     Raises ValueError unless 0 <= gamma < 1.
     Source: Puterman (1994), example 6.2.1, which treats gamma > 10/11; the other regime is derived above.
     """
-    need(0 <= gamma < 1, "gamma", gamma, "the values are finite for gamma in [0, 1); choose it there")
+    need(
+        0 <= number_of("gamma", gamma) < 1, "gamma", gamma, "the values are finite for gamma in [0, 1); choose it there"
+    )
     a2 = (10 - 11 * gamma) / (1 - gamma)
     return np.array([max(a2, a2 / (2 - gamma)), -1 / (1 - gamma)])
 
@@ -52,8 +54,8 @@ def greedy_loss_example(gamma: float = 0.9, epsilon: float = 1.0) -> tuple[Finit
     Returns the process and v (2,). Raises ValueError unless 0 <= gamma < 1 and epsilon is positive and finite.
     Source: Bertsekas and Tsitsiklis (1996), section 6.1; the bound, Singh and Yee (1994).
     """
-    need(0 <= gamma < 1, "gamma", gamma, "the bound needs gamma in [0, 1); choose it there")
-    need(0 < epsilon < np.inf, "epsilon", epsilon, "the error of v is a positive, finite number")
+    need(0 <= number_of("gamma", gamma) < 1, "gamma", gamma, "the bound needs gamma in [0, 1); choose it there")
+    need(0 < number_of("epsilon", epsilon) < np.inf, "epsilon", epsilon, "the error of v is a positive, finite number")
     p = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]]]
     r = [[-2 * (gamma * epsilon), 0.0], [0.0, -np.inf]]
     mdp = FiniteMDP.from_arrays(p, r, gamma, mu=[1.0, 0.0], action_labels=("stay", "leave"))

@@ -7,6 +7,7 @@ follows in value; what it calls `truncated` (a time limit) does not, and the tab
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import product
 from typing import Any
 
 import gymnasium
@@ -15,6 +16,7 @@ from gymnasium import spaces
 from gymnasium.envs.toy_text.blackjack import BlackjackEnv
 
 from rlcore._blackjack import END, blackjack
+from rlcore._checks import ROW_SUM_TOLERANCE, is_number
 from rlcore._table_env import TableEnv, TableVectorEnv
 from rlcore.mdp import FiniteMDP
 
@@ -23,6 +25,7 @@ __all__ = ["TableEnv", "TableVectorEnv", "from_gym", "to_gym", "to_vector_gym"]
 Outcomes = Iterable[tuple[float, Any, float, bool]]
 Model = Callable[[Any, int], Outcomes]
 StartLaw = Sequence[tuple[float, Any]]
+FORM = "(probability, next_state, reward, terminated)"
 
 
 def from_gym(
@@ -51,8 +54,9 @@ def from_gym(
         leads to one extra terminal state, labelled "end". With Blackjack's options natural or sab, an opening
         21 is a state of its own, (21, card, 1, "natural"), which the observation does not show.
 
-    Raises ValueError for an environment without a table or a start law, other spaces, a wrapper that changes
-    observations, actions or rewards, or a model that leaves the observation space.
+    Raises TypeError for what is no environment, and ValueError for one without a table or a start law, other
+    spaces, a wrapper that changes observations, actions or rewards, a table or a model that leaves the
+    observation space, a table without an entry for some pair, or outcomes of another form.
     Source: Gymnasium documentation, Toy Text environments; Sutton and Barto (2018), example 5.1.
     """
     _check_spaces(env)
@@ -68,12 +72,14 @@ def from_gym(
         _check_table(base)
         start = _start_law(base, start)
         states = _members(base.observation_space)
-        table = [(s, a, *outcome) for s in states for a in actions for outcome in base.P[s][a]]
+        table = _read_table(base, states, actions)
     return _from_table(states, actions, table, start, gamma)
 
 
 def _check_spaces(env: gymnasium.Env) -> None:
     changing = (gymnasium.ObservationWrapper, gymnasium.ActionWrapper, gymnasium.RewardWrapper)
+    if not isinstance(env, gymnasium.Env):
+        raise TypeError(f"env = {env!r} is no environment: pass one, such as gymnasium.make('FrozenLake-v1').")
     layer = env
     while isinstance(layer, gymnasium.Wrapper):
         if isinstance(layer, changing):
@@ -101,6 +107,41 @@ def _check_table(base: Any) -> None:
         )
 
 
+def _outcomes(outcomes: Any, s: Any, a: int):
+    """What a table or a model says of one pair, checked."""
+    if not np.iterable(outcomes):
+        raise ValueError(f"State {s!r}, action {a}: {outcomes!r} is no list of outcomes {FORM}.")
+    for outcome in outcomes:
+        if not isinstance(outcome, tuple | list) or len(outcome) != 4:
+            raise ValueError(f"State {s!r}, action {a}: {outcome!r} is no outcome {FORM}.")
+        p, _, r, _ = outcome
+        if not (is_number(p) and 0 <= p <= 1 + ROW_SUM_TOLERANCE):
+            raise ValueError(f"State {s!r}, action {a}: the outcome {outcome!r} needs a probability in [0, 1].")
+        if not (is_number(r) and np.isfinite(r)):
+            raise ValueError(f"State {s!r}, action {a}: the outcome {outcome!r} needs a finite reward.")
+        yield outcome
+
+
+def _read_table(base: Any, states: list[int], actions: list[int]) -> list:
+    known, table = set(states), []
+    for s, a in product(states, actions):
+        try:
+            outcomes = base.P[s][a]
+        except (KeyError, IndexError):
+            raise ValueError(
+                f"The table env.unwrapped.P has no entry for state {s}, action {a}: add the list of its outcomes "
+                f"{FORM}, empty where the action is infeasible."
+            ) from None
+        for p, s_next, r, terminated in _outcomes(outcomes, s, a):
+            if s_next not in known:
+                raise ValueError(
+                    f"The table env.unwrapped.P leads from state {s}, action {a} to {s_next!r}: "
+                    f"correct it, or enlarge {base.observation_space}."
+                )
+            table.append((s, a, p, s_next, r, terminated))
+    return table
+
+
 def _start_law(base: Any, start: StartLaw | None) -> StartLaw:
     if start is not None:
         return start
@@ -126,7 +167,7 @@ def _explore(model: Model, start: StartLaw, actions: list[int], space: spaces.Sp
         if space is not None and not space.contains(s):
             raise ValueError(f"The model or the start law names the state {s!r}, which is not in {space}.")
         for a in actions:
-            for p, s_next, r, terminated in model(s, a):
+            for p, s_next, r, terminated in _outcomes(model(s, a), s, a):
                 table.append((s, a, p, s_next, r, terminated))
                 if not terminated and s_next not in known:
                     known.add(s_next)
@@ -147,6 +188,8 @@ def _from_table(states: list, actions: list[int], table: list, start: StartLaw, 
     for *_, s_next, _ in rows:
         index.setdefault(s_next, len(index))
     closed.add(END)
+    if not rows:
+        raise ValueError(f"No state has an outcome: give at least one, {FORM}.")
     s, a, p, s_next, r = zip(*rows, strict=True)
     mu = np.zeros(len(index))
     for probability, state in start:

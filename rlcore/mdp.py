@@ -67,7 +67,7 @@ class FiniteMDP:
     action_labels: Sequence[Hashable] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        r = np.array(self.r, dtype=float, order="F")  # (S, A) in Fortran order: its (A, S) transpose is contiguous
+        r = checks.real_array("r", self.r, order="F")  # (S, A) in Fortran order: its (A, S) transpose is contiguous
         if r.ndim != 2 or 0 in r.shape:
             raise ValueError(f"r must have shape (S, A) with at least one state and one action; got shape {r.shape}.")
         S, A = r.shape
@@ -76,12 +76,10 @@ class FiniteMDP:
         checks.check_rewards(r, terminal)
         P = checks.checked_rows(P, r, terminal)
         r[terminal] = 0.0
-        if not 0.0 <= float(self.gamma) <= 1.0:  # also refuses nan
-            raise ValueError(f"gamma must lie in [0, 1]; got {self.gamma}.")
         values: dict[str, Any] = {
             "P": P,
             "r": r,
-            "gamma": float(self.gamma),
+            "gamma": checks.discount_factor(self.gamma),
             "terminal": terminal,
             "mu": checks.start_law(self.mu, terminal),
             "labels": checks.names_of(self.labels, S, "labels"),
@@ -89,7 +87,8 @@ class FiniteMDP:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        for array in (r, terminal, self.mu, P if isinstance(P, np.ndarray) else P.data):
+        parts = (P,) if isinstance(P, np.ndarray) else (P.data, P.indices, P.indptr)
+        for array in (r, terminal, self.mu, *parts):
             array.setflags(write=False)
 
     # ------------------------------------------------------------------ constructors
@@ -102,7 +101,7 @@ class FiniteMDP:
         (S, A, S) rewards of transitions, of which the expectation is taken; further fields as for `FiniteMDP`.
         Raises ValueError where shapes disagree. Source: Puterman (1994), section 2.1.
         """
-        p, r = np.asarray(p, dtype=float), np.asarray(r, dtype=float)
+        p, r = checks.real_array("p", p), checks.real_array("r", r)
         if p.ndim != 3 or p.shape[0] != p.shape[2] or r.shape not in (p.shape, p.shape[:2]):
             raise ValueError(
                 "from_arrays needs p of shape (S, A, S) and r of shape (S, A) or (S, A, S); "
@@ -119,15 +118,14 @@ class FiniteMDP:
 
         Parameters: `p` (n,) probabilities, `r` (n,) rewards of these transitions (broadcast from a scalar).
         Pairs (s, a) that never occur in a state that is not terminal are infeasible. Small models are
-        stored dense, others as CSR. Raises ValueError for an index out of range.
+        stored dense, others as CSR. Raises ValueError naming the transition: an index out of range, p outside
+        [0, 1], or r that is NaN or inf where p > 0 (-inf marks an infeasible action).
         Source: Puterman (1994), section 2.1.
         """
-        s, a, s_next, p, r = np.broadcast_arrays(s, a, s_next, p, r)
-        for name, index, size in (("s", s, S), ("a", a, A), ("s_next", s_next, S)):
-            if index.size and not (index.min() >= 0 and index.max() < size):
-                raise ValueError(f"{name} must lie in 0..{size - 1}; got {index.min()}..{index.max()}.")
+        s, a, s_next, p, r = checks.transitions(S, A, s, a, s_next, p, r)
         row = a * S + s
-        reward = np.bincount(row, weights=p * r, minlength=A * S).reshape(A, S).T
+        weights = np.multiply(p, r, out=np.zeros(p.shape), where=p > 0)
+        reward = np.bincount(row, weights=weights, minlength=A * S).reshape(A, S).T
         listed = np.bincount(row, minlength=A * S).reshape(A, S).T > 0
         terminal = checks.flags(fields.get("terminal"), S)
         reward[~listed & ~terminal[:, None]] = -np.inf
@@ -162,8 +160,11 @@ class FiniteMDP:
         """One look ahead: q[s, a] = r(s, a) + gamma * sum_s' p(s' | s, a) v(s').
 
         Takes `v` (S,), returns (S, A), `-inf` where a is infeasible, 0 where s is terminal; a view of an
-        action-major array, so `q(v).max(axis=1)` is fast. Source: Puterman (1994), eq. 6.2.2.
+        action-major array, so `q(v).max(axis=1)` is fast. Raises ValueError for another shape.
+        Source: Puterman (1994), eq. 6.2.2.
         """
+        if np.shape(v) != (self.S,):
+            raise ValueError(f"v must have shape ({self.S},), one value per state; got shape {np.shape(v)}.")
         future = (self.P @ v).reshape(self.A, self.S).T
         return self.r + self.gamma * future
 
@@ -219,9 +220,12 @@ def greedy(q: np.ndarray, rng: np.random.Generator | int | None = None) -> np.nd
     """A greedy action in each state: (S, A) values to (S,) integers.
 
     Ties, up to 1e-12 of the span of the finite values, go to the lowest index, or to a random one if `rng`
-    is given. Raises ValueError for NaN or a row without a finite value. Source: Puterman (1994), eq. 6.2.6.
+    is given. Raises ValueError for another shape, NaN or a row without a finite value.
+    Source: Puterman (1994), eq. 6.2.6.
     """
     q = np.asarray(q, dtype=float)
+    if q.ndim != 2:
+        raise ValueError(f"q must have shape (S, A); got shape {q.shape}. For a single state, pass q[None].")
     finite = np.isfinite(q)
     if np.isnan(q).any() or not finite.any(axis=1).all():
         s = int(np.argmax(np.isnan(q).any(axis=1) | ~finite.any(axis=1)))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rlcore._moves import from_moves, need
+from rlcore._moves import count_of, from_moves, need, number_of
 from rlcore._operations import admission_control, inventory, machine_replacement
 from rlcore._two_state import greedy_loss_example, two_state, two_state_values
 from rlcore.mdp import FiniteMDP
@@ -73,8 +73,8 @@ def grid(
     Source: Russell and Norvig (2010), Artificial Intelligence, section 17.1, whose 4x3 world has slip = 0.2.
     """
     cells = _grid_cells(layout, rewards)
-    need(0 <= slip <= 1, "slip", slip, "choose a probability in [0, 1]")
-    need(np.isfinite(step_reward), "step_reward", step_reward, "give a finite number")
+    need(0 <= number_of("slip", slip) <= 1, "slip", slip, "choose a probability in [0, 1]")
+    need(np.isfinite(number_of("step_reward", step_reward)), "step_reward", step_reward, "give a finite number")
     index = {cell: s for s, cell in enumerate(cells)}
     names = list(cells.values())
     S, A = len(cells), len(MOVES)
@@ -103,13 +103,17 @@ def grid(
 
 def _grid_cells(layout: Sequence[str], rewards: Mapping[str, float]) -> dict[tuple[int, int], str]:
     """The cells that are no walls, in reading order, with their characters; checks the layout."""
+    remedy = "give a mapping of letters to numbers, such as {'G': 1.0}"
+    need(isinstance(rewards, Mapping), "rewards", rewards, remedy)
     for key, value in rewards.items():
-        if len(key) != 1 or not key.isalpha() or key == "S":
+        if not isinstance(key, str) or len(key) != 1 or not key.isalpha() or key == "S":
             raise ValueError(f"rewards has the key {key!r}: use one letter, other than S, which marks the start.")
-        if not np.isfinite(value):
-            raise ValueError(f"rewards[{key!r}] = {value}: give a finite number.")
+        name = f"rewards[{key!r}]"
+        need(np.isfinite(number_of(name, value)), name, value, "give a finite number")
     if isinstance(layout, str):
         raise ValueError(f"layout is one string, {layout!r}: give a list of rows, such as layout.split().")
+    rows = np.iterable(layout) and all(isinstance(row, str) for row in layout)
+    need(rows, "layout", layout, "give a list of rows, each a string")
     if len({len(row) for row in layout}) > 1:
         raise ValueError(f"layout has rows of lengths {[len(row) for row in layout]}: make them equal, with '#'.")
     cells = {(i, j): c for i, row in enumerate(layout) for j, c in enumerate(row) if c != "#"}
@@ -145,11 +149,12 @@ def chain(
     Source: Strehl and Littman (2008), An analysis of model-based interval estimation for Markov decision
     processes, whose six states, probabilities and rewards are the defaults.
     """
-    need(n >= 2, "n", n, "a chain needs at least 2 states")
-    need(0 <= forward <= 1, "forward", forward, "choose a probability in [0, 1]")
-    need(0 <= back <= 1 - forward + 1e-12, "back", back, f"choose it in [0, 1 - forward] = [0, {1 - forward:.4g}]")
-    need(np.isfinite(small), "small", small, "give a finite number")
-    need(np.isfinite(large), "large", large, "give a finite number")
+    need(count_of("n", n) >= 2, "n", n, "a chain needs at least 2 states")
+    need(0 <= number_of("forward", forward) <= 1, "forward", forward, "choose a probability in [0, 1]")
+    remedy = f"choose it in [0, 1 - forward] = [0, {1 - forward:.4g}]"
+    need(0 <= number_of("back", back) <= 1 - forward + 1e-12, "back", back, remedy)
+    need(np.isfinite(number_of("small", small)), "small", small, "give a finite number")
+    need(np.isfinite(number_of("large", large)), "large", large, "give a finite number")
     s = np.arange(n)
     behind, ahead, last = np.maximum(s - 1, 0), np.minimum(s + 1, n - 1), n - 1
     p_back = np.where(s == last, 1 - forward, np.where(s == 0, 0.0, min(back, 1 - forward)))
@@ -175,9 +180,9 @@ def garnet(
     Raises ValueError for S or A below 1, or branching outside 1..S.
     Source: Archibald, McKinnon and Thomas (1995), On the generation of Markov decision processes.
     """
-    need(S >= 1, "S", S, "use at least 1 state")
-    need(A >= 1, "A", A, "use at least 1 action")
-    need(1 <= branching <= S, "branching", branching, f"choose it in 1..S = 1..{S}")
+    need(count_of("S", S) >= 1, "S", S, "use at least 1 state")
+    need(count_of("A", A) >= 1, "A", A, "use at least 1 action")
+    need(1 <= count_of("branching", branching) <= S, "branching", branching, f"choose it in 1..S = 1..{S}")
     rng = np.random.default_rng(rng)
     rows = np.arange(A * S)[:, None]
     cuts = np.sort(rng.random((A * S, branching - 1)), axis=1)

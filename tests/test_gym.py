@@ -221,6 +221,49 @@ def test_environments_without_an_exact_table(call, message):
         call()
 
 
+@pytest.mark.parametrize("env", ["FrozenLake-v1", None])
+def test_what_is_no_environment_is_refused(env):
+    with pytest.raises(TypeError, match=rf"env = {env!r} is no environment: pass one, such as gymnasium.make"):
+        from_gym(env, 0.9)
+
+
+def hall_with(outcomes):
+    """The hall with other outcomes in its first state; without any entry there, where they are None."""
+    hall = Hall()
+    hall.P = {**Hall.P, 0: {} if outcomes is None else {0: outcomes}}
+    return hall
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "message"),
+    [
+        (None, r"has no entry for state 0, action 0: add the list of its outcomes \(probability, next_state"),
+        ([(1.0, 3, 0.0, False)], r"leads from state 0, action 0 to 3: correct it, or enlarge Discrete\(3\)"),
+        ([(1.0, 1, 0.0)], r"State 0, action 0: \(1.0, 1, 0.0\) is no outcome \(probability, next_state"),
+        (5, "State 0, action 0: 5 is no list of outcomes"),
+        ([(np.nan, 1, 0.0, False)], r"State 0, action 0: the outcome \(nan, 1.*needs a probability in \[0, 1\]"),
+        ([(1.0, 1, None, False)], r"State 0, action 0: the outcome \(1.0, 1, None, False\) needs a finite reward"),
+    ],
+)
+def test_tables_with_a_wrong_entry(outcomes, message):
+    with pytest.raises(ValueError, match=message):
+        from_gym(hall_with(outcomes), 0.9, start=[(1.0, 0)])
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "message"),
+    [
+        (None, r"State \(0, 0\), action 1: None is no list of outcomes \(probability, next_state"),
+        ([(1.0, (0, 0))], r"State \(0, 0\), action 1: \(1.0, \(0, 0\)\) is no outcome"),
+        ([1.0], r"State \(0, 0\), action 1: 1.0 is no outcome"),
+        ([], "No state has an outcome: give at least one"),
+    ],
+)
+def test_models_with_a_wrong_answer(outcomes, message):
+    with pytest.raises(ValueError, match=message):
+        from_gym(Ring(), 0.9, model=lambda s, a: outcomes, start=[(1.0, (0, 0))])
+
+
 # ---------------------------------------------------------------------- Blackjack
 
 

@@ -121,7 +121,8 @@ def test_rewards_of_transitions_are_averaged():
 
 def test_a_process_cannot_be_changed():
     mdp = change()
-    for array in (mdp.P, mdp.r, mdp.mu, mdp.terminal):
+    sparse = change(P=csr_array(LOOP["P"])).P
+    for array in (mdp.P, mdp.r, mdp.mu, mdp.terminal, sparse.data, sparse.indices, sparse.indptr):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -162,6 +163,11 @@ def test_greedy_refuses_rows_without_a_best_action(row):
         greedy(np.array([[0.0, 1.0], row]))
 
 
+def test_greedy_names_the_shape_it_got():
+    with pytest.raises(ValueError, match=r"q must have shape \(S, A\); got shape \(2,\).*pass q\[None\]"):
+        greedy(np.array([0.0, 1.0]))
+
+
 # ---------------------------------------------------------------------- bad input
 
 
@@ -171,12 +177,13 @@ def test_rows_that_are_no_laws(sparse):
     P[2] = [0.7, 0.2]
     with pytest.raises(ValueError, match=r"Row 2 of P \(state 0, action 1\) sums to 0.9, off by -0.1.*Normalise"):
         change(P=csr_array(P) if sparse else P)
-    P[2] = [1.5, -0.5]
-    with pytest.raises(ValueError, match=r"negative or not finite \(smallest: -0.5\)"):
-        change(P=csr_array(P) if sparse else P)
-    P[2] = [np.nan, 1]
-    with pytest.raises(ValueError, match="not finite"):
-        change(P=csr_array(P) if sparse else P)
+    for bad in (-0.5, np.nan, np.inf):
+        P[2] = [1.5, bad]
+        message = rf"Row 2 of P \(state 0, action 1\) gives state 1 the probability {bad}, .*lie in \[0, 1\]"
+        with pytest.raises(ValueError, match=message):
+            change(P=csr_array(P) if sparse else P)
+    with pytest.raises(ValueError, match=r"P must .*real numbers.*complex128"):
+        change(P=csr_array(P.astype(complex)) if sparse else P.astype(complex))
 
 
 @pytest.mark.parametrize(
@@ -190,6 +197,14 @@ def test_rows_that_are_no_laws(sparse):
         ({"gamma": 1.2}, r"gamma must lie in \[0, 1\]; got 1.2"),
         ({"gamma": -0.1}, "got -0.1"),
         ({"gamma": np.nan}, "got nan"),
+        ({"gamma": None}, r"gamma must lie in \[0, 1\]; got None: give a number. A discount factor of 0.9"),
+        ({"gamma": "x"}, "got 'x': give a number"),
+        ({"gamma": np.array([0.9])}, r"got array\(\[0.9\]\): give a number"),
+        ({"r": [[1.0, 2.0], [3.0]]}, "r must be an array of real numbers, with rows of equal length"),
+        ({"r": np.ones((2, 2), dtype=complex)}, "r must be .*real numbers.*complex128"),
+        ({"P": [[1.0], [0.5, 0.5]]}, "P must be .*rows of equal length"),
+        ({"mu": [1.5, -0.5]}, r"mu\[1\] = -0.5: the probability of starting in a state lies in \[0, 1\]"),
+        ({"mu": [np.nan, 1.0]}, r"mu\[0\] = nan"),
         ({"P": np.eye(2)}, r"\(A\*S, S\) = \(4, 2\).*got \(2, 2\).*from_arrays"),
         ({"terminal": [True]}, r"bool array of shape \(2,\)"),
         ({"terminal": [0, 1]}, "terminal must be a bool array"),
@@ -232,5 +247,35 @@ def test_a_policy_must_be_feasible():
 def test_constructors_name_what_is_wrong():
     with pytest.raises(ValueError, match=r"needs p of shape \(S, A, S\).*got \(2, 2\) and \(2,\)"):
         FiniteMDP.from_arrays(np.eye(2), np.zeros(2), 0.9)
-    with pytest.raises(ValueError, match=r"s_next must lie in 0..1; got 2..2"):
-        FiniteMDP.from_transitions(2, 1, [0], [0], [2], [1.0], [0.0], 0.9)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"s_next": [0, 2]}, r"s_next\[1\] = 2: s_next must lie in 0..1"),
+        ({"a": -1}, r"a\[0\] = -1: a must lie in 0..0"),
+        ({"s": [0.0, 1.0]}, r"s must hold integers in 0..1; its entries are float64"),
+        ({"s": [0, 1, 1]}, r"of one length, or scalars; got shapes s \(3,\), a \(\), s_next \(2,\)"),
+        ({"s": [0, 0], "p": [1.5, -0.5]}, r"p\[0\] = 1.5: a probability lies in \[0, 1\]"),
+        ({"p": [1.0, -0.5]}, r"p\[1\] = -0.5"),
+        ({"p": [1.0, np.nan]}, r"p\[1\] = nan"),
+        ({"r": [0.0, np.nan]}, r"r\[1\] = nan: give a finite reward, or -inf where the action is infeasible"),
+        ({"r": np.inf}, r"r\[0\] = inf: give a finite reward"),
+        ({"r": 1j}, "r must be an array of real numbers"),
+    ],
+)
+def test_transitions_that_are_wrong(columns, message):
+    good = {"s": [0, 1], "a": 0, "s_next": [1, 0], "p": 1.0, "r": 0.0}
+    with pytest.raises(ValueError, match=message):
+        FiniteMDP.from_transitions(2, 1, **{**good, **columns}, gamma=0.9)
+
+
+def test_rewards_of_transitions_may_bar_an_action_and_do_not_matter_where_p_is_zero():
+    mdp = FiniteMDP.from_transitions(1, 2, [0, 0, 0], [0, 0, 1], 0, [1.0, 0.0, 1.0], [3.0, np.nan, -np.inf], 0.9)
+    np.testing.assert_array_equal(mdp.r, [[3.0, -np.inf]])
+
+
+@pytest.mark.parametrize("v", [np.ones(3), np.ones((2, 1)), 1.0])
+def test_values_of_another_shape_are_named(v):
+    with pytest.raises(ValueError, match=r"v must have shape \(2,\), one value per state; got shape \("):
+        change().q(v)

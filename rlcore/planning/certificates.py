@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rlcore import _checks as checks
 from rlcore.mdp import FiniteMDP, greedy
 
 __all__ = ["Solution", "certify", "half_span", "macqueen_bounds"]
@@ -93,9 +94,12 @@ def need_discounting(mdp: FiniteMDP) -> None:
 def start(mdp: FiniteMDP, v0) -> np.ndarray:
     """The first iterate: `v0` checked, or zeros."""
     need_discounting(mdp)
-    v = np.zeros(mdp.S) if v0 is None else np.array(v0, dtype=float)
-    if v.shape != (mdp.S,) or not np.isfinite(v).all():
-        raise ValueError(f"Values must be a finite array of shape ({mdp.S},); got shape {v.shape}.")
+    v = np.zeros(mdp.S) if v0 is None else checks.real_array("Values", v0)
+    if v.shape != (mdp.S,):
+        raise ValueError(f"Values must have shape ({mdp.S},), one per state; got shape {v.shape}.")
+    if not np.isfinite(v).all():
+        s = int(np.argmin(np.isfinite(v)))
+        raise ValueError(f"The value of state {s} is {v[s]}: give a finite number.")
     if v[mdp.terminal].any():
         s = int(np.argmax(mdp.terminal & (v != 0)))
         raise ValueError(f"The value of terminal state {s} is exactly 0; got {v[s]}.")
@@ -114,10 +118,10 @@ class Progress:
     stalled: bool = False
 
     def __post_init__(self) -> None:
-        if not self.tol > 0:
-            raise ValueError(f"tol must be positive; got {self.tol}.")
-        if self.max_iter is not None and self.max_iter < 1:
-            raise ValueError(f"max_iter must be at least 1 or None; got {self.max_iter}.")
+        if not (checks.is_number(self.tol) and self.tol > 0):
+            raise ValueError(f"tol must be a positive number; got {self.tol!r}.")
+        if self.max_iter is not None and not (checks.is_integer(self.max_iter) and self.max_iter >= 1):
+            raise ValueError(f"max_iter must be an integer of at least 1, or None; got {self.max_iter!r}.")
 
     def done(self, residual: float, backups: int, values: np.ndarray) -> bool:
         """Record one iteration, and say whether to stop; `values` (S,) sets the scale of rounding errors."""

@@ -10,12 +10,12 @@ Sources: Puterman (1994), chapter 6; Bertsekas (2012), volume II, chapter 2.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 import numpy as np
 
+from rlcore import _checks as checks
 from rlcore.mdp import FiniteMDP, greedy
 from rlcore.planning.certificates import (
     Progress,
@@ -103,8 +103,8 @@ def modified_policy_iteration(
     sweeps = 0 is value iteration; sweeps -> infinity is policy iteration. Takes `v0` (S,), zeros by default;
     returns a `Solution`; raises and warns as `value_iteration` does. Source: Puterman and Shin (1978).
     """
-    if sweeps < 0:
-        raise ValueError(f"sweeps must be 0 or more; got {sweeps}.")
+    if not (checks.is_integer(sweeps) and sweeps >= 0):
+        raise ValueError(f"sweeps must be an integer of at least 0; got {sweeps!r}.")
     v, progress = start(mdp, v0), Progress(mdp, tol, max_iter)
     while True:
         q = mdp.q(v)
@@ -120,35 +120,25 @@ def modified_policy_iteration(
 def asynchronous(
     mdp: FiniteMDP,
     *,
-    order: Iterator[int] | None = None,
+    order: Iterable[int] | None = None,
     rng: np.random.Generator | int | None = None,
     tol: float = 1e-6,
     v0=None,
     max_iter: int | None = None,
 ) -> Solution:
-    """Update one state at a time, in place, in the order of the iterator `order`, or uniformly at random.
+    """Update one state at a time, in place, in the order of the iterable `order`, or uniformly at random.
 
     Converges if the order names each state again and again. The residual is measured by a full sweep after
     every S updates, which together are one iteration. Takes `v0` (S,), zeros by default; returns a `Solution`;
-    raises and warns as `value_iteration` does, and ValueError if the order ends early.
+    raises and warns as `value_iteration` does, and ValueError if the order ends early or names no state.
     Source: Bertsekas (1982); Bertsekas (2012), volume II, section 2.6.
     """
     v, progress = start(mdp, v0), Progress(mdp, tol, max_iter)
-    backup = _state_backup(mdp)
     if order is None:
         generator = np.random.default_rng(rng)
         order = (int(s) for _ in count() for s in generator.integers(mdp.S, size=mdp.S))
-    while True:
-        for updates in range(mdp.S):
-            s = next(order, None)
-            if s is None:
-                raise ValueError(
-                    f"The order of updates ended after {updates} of {mdp.S} in a round; it must go on for ever."
-                )
-            v[s] = backup(v, s)
-        tv = mdp.q(v).max(axis=1)
-        if progress.done(half_span(tv - v), 2 * mdp.S * mdp.A, tv):
-            return progress.solution(shifted(mdp, v, tv), "asynchronous value iteration")
+    v = _one_at_a_time(mdp, _states(order, mdp.S), v, progress)
+    return progress.solution(v, "asynchronous value iteration")
 
 
 def gauss_seidel(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | None = None) -> Solution:
@@ -157,9 +147,9 @@ def gauss_seidel(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | 
     Takes `v0` (S,), zeros by default; returns a `Solution`; raises and warns as `value_iteration` does.
     Source: Puterman (1994), section 6.3.3.
     """
-    order = (s for _ in count() for s in range(mdp.S))
-    solution = asynchronous(mdp, order=order, tol=tol, v0=v0, max_iter=max_iter)
-    return replace(solution, method="Gauss-Seidel value iteration")
+    v, progress = start(mdp, v0), Progress(mdp, tol, max_iter)
+    v = _one_at_a_time(mdp, (s for _ in count() for s in range(mdp.S)), v, progress)
+    return progress.solution(v, "Gauss-Seidel value iteration")
 
 
 def prioritized(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | None = None) -> Solution:
@@ -231,6 +221,29 @@ def solve(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | None = 
 
 
 # ---------------------------------------------------------------------- one state at a time
+
+
+def _states(order: Iterable[int], S: int) -> Iterator[int]:
+    for s in order:
+        if not (checks.is_integer(s) and 0 <= s < S):
+            raise ValueError(f"The order of updates names {s!r}: states are the integers 0..{S - 1}.")
+        yield s
+
+
+def _one_at_a_time(mdp: FiniteMDP, states: Iterator[int], v: np.ndarray, progress: Progress) -> np.ndarray:
+    """Update v in place, one of `states` at a time, with a full sweep after every S updates, until done."""
+    backup = _state_backup(mdp)
+    while True:
+        for updates in range(mdp.S):
+            s = next(states, None)
+            if s is None:
+                raise ValueError(
+                    f"The order of updates ended after {updates} of {mdp.S} in a round; it must go on for ever."
+                )
+            v[s] = backup(v, s)
+        tv = mdp.q(v).max(axis=1)
+        if progress.done(half_span(tv - v), 2 * mdp.S * mdp.A, tv):
+            return shifted(mdp, v, tv)
 
 
 def _state_backup(mdp: FiniteMDP) -> Callable[[np.ndarray, int], float]:

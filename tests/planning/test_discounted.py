@@ -211,7 +211,7 @@ def test_prioritized_sweeping_looks_at_fewer_pairs_where_news_travels_from_a_goa
 @each_solver
 def test_max_iter_warns_and_says_so(name):
     mdp = worlds.grid(gamma=0.99)
-    with pytest.warns(RuntimeWarning, match=r"stopped after 1 iterations \(max_iter\).*Raise max_iter or tol"):
+    with pytest.warns(RuntimeWarning, match=rf"^{name} stopped after 1 iterations \(max_iter\).*Raise max_iter or tol"):
         solution = SOLVERS[name](mdp, tol=1e-10, max_iter=1)
     assert not solution.converged
     assert solution.iterations == 1
@@ -272,11 +272,16 @@ def test_solvers_refuse_gamma_one_and_say_what_to_do(name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"v0": [1.0, 2.0, 3.0]}, r"shape \(2,\); got shape \(3,\)"),
-        ({"v0": [np.nan, 0.0]}, "finite"),
-        ({"tol": 0.0}, "tol must be positive; got 0.0"),
-        ({"tol": np.nan}, "tol must be positive; got nan"),
-        ({"max_iter": 0}, "max_iter must be at least 1 or None; got 0"),
+        ({"v0": [1.0, 2.0, 3.0]}, r"shape \(2,\), one per state; got shape \(3,\)"),
+        ({"v0": [np.nan, 0.0]}, "The value of state 0 is nan: give a finite number"),
+        ({"v0": [0.0, np.inf]}, "The value of state 1 is inf"),
+        ({"v0": [[0.0], [0.0, 1.0]]}, "Values must be an array of real numbers"),
+        ({"tol": 0.0}, "tol must be a positive number; got 0.0"),
+        ({"tol": np.nan}, "tol must be a positive number; got nan"),
+        ({"tol": None}, "tol must be a positive number; got None"),
+        ({"max_iter": 0}, "max_iter must be an integer of at least 1, or None; got 0"),
+        ({"max_iter": 2.5}, "max_iter must be an integer of at least 1, or None; got 2.5"),
+        ({"max_iter": True}, "max_iter must be an integer of at least 1, or None; got True"),
     ],
 )
 def test_solvers_name_what_is_wrong(name, arguments, message):
@@ -306,9 +311,22 @@ def test_an_order_of_updates_must_not_end():
         discounted.asynchronous(worlds.two_state(0.9), order=iter([0]))
 
 
-def test_inner_sweeps_must_not_be_negative():
-    with pytest.raises(ValueError, match="sweeps must be 0 or more; got -1"):
-        discounted.modified_policy_iteration(worlds.two_state(0.9), sweeps=-1)
+@pytest.mark.parametrize("bad", [7, -1, 0.5, True, None])
+def test_an_order_of_updates_names_states(bad):
+    with pytest.raises(ValueError, match=rf"order of updates names {bad}: states are the integers 0\.\.1"):
+        discounted.asynchronous(worlds.two_state(0.9), order=[0, bad])
+
+
+def test_an_order_of_updates_is_any_iterable():
+    mdp = worlds.two_state(0.9)
+    listed = discounted.asynchronous(mdp, order=[0, 1] * 500)
+    np.testing.assert_array_equal(listed.v, discounted.gauss_seidel(mdp).v)
+
+
+@pytest.mark.parametrize("sweeps", [-1, 1.5, True])
+def test_inner_sweeps_are_counted(sweeps):
+    with pytest.raises(ValueError, match=f"sweeps must be an integer of at least 0; got {sweeps}"):
+        discounted.modified_policy_iteration(worlds.two_state(0.9), sweeps=sweeps)
 
 
 def test_progress_counts_backups_up():
