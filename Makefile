@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.setup-done
 SITE := _build/html/index.html
 CHAPTERS := $(shell find book solutions -name '*.ipynb' -not -path '*/.*' 2>/dev/null)
-NBSTRIPOUT := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info metadata.jupytext metadata.widgets"
+NBSTRIPOUT := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info metadata.jupytext metadata.widgets cell.metadata.user_expressions"
 WORKERS ?= 2
 # nbgrader calls alembic by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
+# Jupyter refuses to start as root unless told; in a container there is often nobody else.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book serve lab exercises test test-fast lint format lock notebooks screenshots clean
@@ -38,7 +40,7 @@ serve: book  ## show the site at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 lab: $(READY)  ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/book/planning/discounted.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/book/planning/discounted.ipynb $(AS_ROOT)
 
 exercises: $(READY)  ## write the students' notebooks in exercises/ from solutions/
 	$(BIN)/python -m rlgrade.release

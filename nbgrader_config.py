@@ -7,7 +7,7 @@ from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, Execute, GetGrades
 
-from rlgrade.preprocessors import ExecuteForStudent, ShortErrors
+from rlgrade.preprocessors import ExecuteForStudent, ShortErrors, WrapMessages
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 
@@ -30,7 +30,8 @@ c.Autograde.autograde_preprocessors = [
 c.Execute.timeout = 30
 c.Execute.interrupt_on_timeout = True
 c.ClearOutput.enabled = True
+c.OverwriteCells.add_missing_cells = True  # a deleted test cell costs its own points only: later ones use its helpers
 
 # Feedback shows a student the messages, never the hidden tests.
 steps = GenerateFeedback.preprocessors.default_args[0]
-c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ShortErrors, *steps[1:]]
+c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, ShortErrors, *steps[1:], WrapMessages]

@@ -8,19 +8,25 @@ RECORD = "application/papermill.record/"
 
 
 def glue(name: str, value) -> None:
-    """Hand `value` to the text of the chapter, where `{glue:text}` followed by `name` shows it.
+    """Hand `value` to the text of the chapter, where the role {eval} shows it: {eval}`f"{name:.2f}"`.
 
-    Numbers keep their type, so the text chooses the digits: {glue:text}`error:.2e`. Nothing is displayed here.
-    The output format is that of MyST-NB's own `glue`, so that a notebook runs where MyST-NB is not installed.
-    Raises ValueError for an empty name. Source: MyST-NB documentation, "Embed outputs as variables".
+    The static site looks the value up among those handed over; JupyterLab, with jupyterlab-myst, evaluates the
+    expression in the kernel, so `name` also becomes a variable of the notebook. Numbers keep their type, so that
+    the text chooses the digits. Nothing is displayed here. Works where MyST-NB is not installed, with its format.
+    Takes any value and returns nothing. Raises ValueError for a name that is no Python identifier.
+    Source: MyST-NB documentation, "Embed outputs as variables"; jupyterlab-myst documentation, "Inline expressions".
     """
+    from IPython import get_ipython
     from IPython.core.formatters import format_display_data
     from IPython.display import display
 
-    if not name:
-        raise ValueError("glue needs a name under which the text can ask for the value.")
+    if not name.isidentifier():
+        raise ValueError(f"glue needs a Python name, which the text can ask for; got {name!r}.")
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()  # a NumPy scalar would print as np.float64(...)
+    shell = get_ipython()
+    if shell is not None:
+        shell.user_ns[name] = value
     bundle, _ = format_display_data(value)
     metadata = {"scrapbook": {"name": name, "mime_prefix": RECORD}}
     display({RECORD + mime: data for mime, data in bundle.items()}, raw=True, metadata=metadata)

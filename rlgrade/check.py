@@ -8,20 +8,15 @@ strings, arrays, tuples, lists, dicts, `FiniteMDP`.
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
-import signal
 import textwrap
-import threading
-import traceback
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rlcore import FiniteMDP
+from rlgrade.calling import TimeUp, frames, limited, quiet, signature_hint
 
 __all__ = ["Wrong", "ask", "close", "demand", "numbers", "parts"]
 
@@ -37,39 +32,33 @@ class Wrong(AssertionError):
         return [part for line in str(self).split("\n") for part in wrap.wrap(line)]
 
 
-class _TimeUp(BaseException):
-    """Not an Exception, so that an `except Exception` in an answer does not swallow it."""
-
-
-def ask(function: Callable, *args, seconds: float = 5.0) -> Any:
+def ask(function: Callable, *args, seconds: float = 5.0, where: str = "") -> Any:
     """Call a student's `function` on copies of `args` and return its plain value.
 
     Printed output and warnings are dropped. Raises `Wrong` where the function is missing, not written yet, stops with
-    an error, has not returned after `seconds`, or returns anything but plain values (shapes are checked by `numbers`).
-    Source: nbgrader documentation, "Autograder tests".
+    an error, has not returned after `seconds`, or returns anything but plain values (shapes are checked by `numbers`);
+    `where` is the line that rebuilds the instance. Source: nbgrader documentation, "Autograder tests".
     """
     if not callable(function):
         raise Wrong(f"A function was expected here, but the name now stands for {_brief(function)}.")
     name = getattr(function, "__name__", "your answer")
+    again = f"\n  To see it again: {where}" if where else ""
     try:
-        with _quiet(), _limited(seconds):
+        with quiet(), limited(seconds):
             value = function(*copy.deepcopy(args))
     except NotImplementedError as error:
-        inner = _frames(error, function)[-1].name
+        inner = [name, *(frame.name for frame in frames(error, function))][-1]
         what = f"`{name}`" if inner == name else f"`{inner}`, which `{name}` calls,"
         raise Wrong(f"{what} is not written yet: replace its line `raise NotImplementedError`.") from None
-    except _TimeUp:
+    except TimeUp:
         raise Wrong(
             f"`{name}` had not returned after {seconds:g} s. Does its loop always end? "
-            "Where actions tie, rounding can make a rule that compares floats exactly go round for ever."
+            f"Where actions tie, rounding can make a rule that compares floats exactly go round for ever.{again}"
         ) from None
     except Wrong:
         raise
     except (Exception, SystemExit) as error:
-        frame = _frames(error, function)[-1]
-        text = f": {error}" if str(error) else ""
-        place = f"in `{frame.name}`, line {frame.lineno} of its cell" + (f": {frame.line}" if frame.line else "")
-        raise Wrong(f"`{name}` stopped with {type(error).__name__}{text}\n({place})") from None
+        raise Wrong(_stopped(error, function, name, args) + again) from None
     return _plain(value, f"`{name}`")
 
 
@@ -169,46 +158,13 @@ def report(what: str, finding: str, expected: str = "", got: Any = None, where: 
     return "\n".join(lines)
 
 
-# ---------------------------------------------------------------------- how an answer is called
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Drop what is printed: nbgrader takes any text on stderr for a failure."""
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextlib.contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Interrupt after `seconds`, where the platform has timers (not Windows) and this is the main thread."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(signum, frame):
-        raise _TimeUp
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _frames(error: BaseException, function: Callable) -> list[traceback.FrameSummary]:
-    """The frames of `error` that lie in the student's notebook: no library's, none of ours."""
-    frames = traceback.extract_tb(error.__traceback__)
-    home = getattr(getattr(function, "__code__", None), "co_filename", None)
-    own = [frame for frame in frames if frame.filename == home or "ipykernel_" in frame.filename]
-    return [frame for frame in own if frame.name != "<module>"] or [frames[-1]]
+def _stopped(error: BaseException, function: Callable, name: str, args: tuple) -> str:
+    """What stopped an answer, and the line of the student's own that did, if one did."""
+    text = f"`{name}` stopped with {type(error).__name__}" + (f": {error}" if str(error) else "")
+    own = frames(error, function, others=False)
+    if not own:
+        return f"{text}\n{signature_hint(function, args)}".rstrip()
+    return f"{text}\n(in `{own[-1].name}`, line {own[-1].lineno} of its cell: {own[-1].line})".replace(": )", ")")
 
 
 def _plain(value: Any, what: str) -> Any:

@@ -59,4 +59,6 @@ def _value(node: ast.AST, what: str, values: dict[str, Fraction]) -> Fraction:
             return left / right
         if isinstance(node.op, ast.Pow) and right.denominator == 1 and abs(right) <= MAX_POWER:
             return left**right.numerator
+    if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.func.id in values):
+        raise Wrong(f"{what} lacks a * before a bracket: write (...)*(...), not (...)(...).")
     raise Wrong(f"{what} may hold numbers, {', '.join(values)}, + - * / ** and brackets only.")

@@ -30,7 +30,8 @@ def student_id(typed: Any = "") -> str:
     known = _normal(os.environ.get(STUDENT_VARIABLE, "")) or _normal(typed)
     if not known:
         raise Wrong(
-            'Your instance is drawn from your id: type it in the first code cell, student_id = "...", and run it.'
+            'Your instance is drawn from your id: type it near the top, in the cell student_id = "...", '
+            "run that cell, and then the one that draws your instance."
         )
     return known
 

@@ -1,8 +1,9 @@
-"""The two places where nbgrader's own steps are not enough; `nbgrader_config.py` puts these in."""
+"""The places where nbgrader's own steps are not enough; `nbgrader_config.py` puts these in."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 
 from rlgrade.instances import STUDENT_VARIABLE
 
-__all__ = ["ExecuteForStudent", "ShortErrors"]
+__all__ = ["ExecuteForStudent", "ShortErrors", "WrapMessages"]
 
 
 class ExecuteForStudent(Execute):
@@ -35,8 +36,30 @@ class ShortErrors(NbGraderPreprocessor):
         if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
             for output in cell.outputs:
                 if output.output_type == "error" and output.ename != "Wrong":  # which is its message already
-                    output.traceback = [f"{output.ename}: {output.evalue}"]
+                    output.traceback = [_short(output.ename, output.evalue)]
         return cell, resources
+
+
+class WrapMessages(NbGraderPreprocessor):
+    """In feedback, break long lines, so that a message is whole on a telephone. Comes after nbconvert's own CSS.
+
+    Source: nbconvert documentation, "CSSHTMLHeaderPreprocessor". (No arrays; raises nothing.)
+    """
+
+    def preprocess(self, nb, resources):
+        wrap = "div.output_area pre { white-space: pre-wrap; overflow-wrap: anywhere; }"
+        resources["inlining"]["css"] = [*resources["inlining"]["css"], wrap]
+        return nb, resources
+
+
+def _short(name: str, text: str) -> str:
+    missing = re.fullmatch(r"name '(\w+)' is not defined", text) if name == "NameError" else None
+    if missing is None:
+        return f"{name}: {text}"
+    return (
+        f"The name {missing[1]} is not defined. Names must stay as they were given, and no cell may be deleted; "
+        "if the name is there, the cell that defines it was not run or stopped with an error."
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from claims import Check, Claim, Register
 from claims_table import row, tables
 from figures import inline_svg, pixels
 from fingerprint import fingerprint
+from glued import key_of
 
 SVG = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
@@ -104,3 +105,21 @@ def test_rows_of_the_claims_table():
     assert "checked in `tests/test_x.py`" in text
     assert "{eq}`eq-b`" in text
     assert "thm-c" not in text
+
+
+@pytest.mark.parametrize(
+    ("expression", "key"),
+    [
+        ("loss", "loss"),
+        ('f"{loss:.2f}"', "loss:.2f"),
+        ("f'{days_ahead:,}'", "days_ahead:,"),
+        (" loss ", "loss"),
+        ("loss + 1", None),
+        ('f"{loss}"', None),
+        ('f"{loss:.2f} units"', None),
+        ('f"{a.b:.2f}"', None),
+        ("", None),
+    ],
+)
+def test_the_site_knows_names_and_formats_only(expression, key):
+    assert key_of(expression) == key

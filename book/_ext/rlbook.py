@@ -1,6 +1,6 @@
 """The book's Sphinx extension: fresh outputs, figures in the page's colours, figures that respond, the claims' table.
 
-Everything that can be done without Sphinx is in the modules beside it: `claims`, `figures`, `fingerprint`.
+Everything that can be done without Sphinx is in the modules beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sphinx.util import logging
 from claims_table import ClaimsTable
 from figures import inline_svg
 from fingerprint import fingerprint
+from glued import Glued
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("rlbook_self", "", "env", str)
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book sets it even where comments are left out
     app.add_directive("claims-table", ClaimsTable)
+    app.add_role("eval", Glued(), override=True)
     app.add_transform(Downloads)
     app.add_post_transform(InlineFigures)
     app.add_post_transform(UniqueIds)

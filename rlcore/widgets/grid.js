@@ -39,7 +39,7 @@ function createToolbar(figure, refresh) {
 /** What there is to know about the selected cell. */
 function inspect({ model, selected, q, v, choices }) {
   const s = model.states.findIndex((state) => state.row === selected?.[0] && state.column === selected?.[1]);
-  if (s < 0) return [h("p", {}, selected ? "A wall: no state." : "Select a cell to see its action values, or choose a tool and paint.")];
+  if (s < 0) return [h("p", {}, selected ? "A wall: no state." : "Select a cell to see its action values, or choose a tool and paint. Keys: arrows move; W, F, G, P paint.")];
   if (model.states[s].terminal) return [h("p", {}, "The walk ends here. Entering pays the reward; the value is 0.")];
   const value = (action, a) => h("span", { class: choices[s].includes(a) ? "rl-best" : null, title: action }, `${"↑→↓←"[a]} ${short(q[a * model.S + s])}`);
   return [

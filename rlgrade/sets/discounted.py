@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rlgrade.certificates import policy_values
+from rlgrade.check import Wrong
 from rlgrade.instances import Draw, student_id
 
 __all__ = [
@@ -23,8 +24,14 @@ __all__ = [
     "kiosk",
     "machine",
     "machine_slips",
+    "mine",
+    "twins",
     "value_iteration",
 ]
+
+SAME_ARRAY = (
+    "You stop after one sweep: `new = v` makes a second name for the same array, so no change is seen; use v.copy()."
+)
 
 
 def bellman(P, r, gamma, v) -> dict[str, np.ndarray]:
@@ -42,6 +49,8 @@ def bellman(P, r, gamma, v) -> dict[str, np.ndarray]:
         "Your values match those with P[t, a, s] in place of P[s, a, t]: you sum over the state that is left.": (
             r + gamma * np.einsum("tas,t->sa", P, v)
         ).max(axis=1),
+        "You return the actions first: the order is (tv, pi).": q.argmax(axis=1),
+        **_square(P, r, gamma, v, np.max),
     }
 
 
@@ -56,6 +65,18 @@ def greedy(P, r, gamma, v) -> dict[str, np.ndarray]:
         ),
         "Your actions match the worst ones: take the largest of q, not the smallest.": q.argmin(1),
         "Your actions are numbered from 1: the first action is 0.": q.argmax(1) + 1,
+        "You return the values second: the order is (tv, pi).": q.max(1),
+        **_square(P, r, gamma, v, np.argmax),
+    }
+
+
+def _square(P, r, gamma, v, best: Callable) -> dict[str, np.ndarray]:
+    """Slips that have the right shape only where there are as many actions as states."""
+    if r.shape[0] != r.shape[1]:
+        return {}
+    return {
+        "You take the best over the states (axis 0), not over the actions (axis 1).": best(r + gamma * P @ v, axis=0),
+        "v @ P sums over the actions: P @ v sums over the next states.": best(r + gamma * v @ P, axis=1),
     }
 
 
@@ -146,6 +167,7 @@ def value_iteration(P, r, gamma, epsilon) -> dict[str, tuple[np.ndarray, int]]:
             _sweeps(P, r, gamma, sweeps + 1),
             sweeps + 1,
         ),
+        SAME_ARRAY: _run(P, r, gamma, np.inf, in_place=True),
     }
 
 
@@ -190,6 +212,7 @@ def gauss_seidel(P, r, gamma, tol) -> dict[str, tuple[np.ndarray, int]]:
         ),
         "The count is one too small: the sweep that meets the rule counts too.": (v, sweeps - 1),
         "You count single updates: a sweep is one update of every state.": (v, sweeps * len(v)),
+        SAME_ARRAY: _run(P, r, gamma, np.inf, in_place=True),
     }
 
 
@@ -222,6 +245,27 @@ def machine(typed: str, *, as_typed: bool = False) -> dict[str, Any]:
     price = lifetime * draw.integer(15, 55) // 100
     gamma = draw.choice((0.85, 0.9, 0.95))
     return {"earns": (new, worn), "wears": wears / 100, "breaks": breaks / 100, "price": price, "gamma": gamma}
+
+
+class _NoMachine(dict):
+    """Stands for the machine until the id is known: shows, and when used raises, the sentence that asks for the id."""
+
+    def __init__(self, asks: Wrong):
+        self.asks = asks
+
+    def __missing__(self, key):
+        raise Wrong(str(self.asks))
+
+    def __repr__(self) -> str:
+        return str(self.asks)
+
+
+def mine(typed: str) -> dict[str, Any]:
+    """The student's machine or, where no id is known, a dict that asks for it when used. Source: this book."""
+    try:
+        return machine(typed)
+    except Wrong as asks:
+        return _NoMachine(asks)
 
 
 def machine_arrays(m: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -73,6 +73,15 @@ def test_an_error_names_its_type_and_line_but_quotes_no_library():
         ask(3.0)
 
 
+def test_a_wrong_number_of_arguments_names_those_of_both_and_no_line_of_ours():
+    def answer(P, r):
+        return P
+
+    with says(r"called with 3 arguments \(array \(2,\), float, int\).* takes \(P, r\)") as caught:
+        ask(answer, np.ones(2), 0.5, 1)
+    assert "of its cell" not in str(caught.value)
+
+
 def test_a_loop_that_never_ends_is_stopped_even_if_it_catches_exceptions():
     def endless():
         while True:
@@ -82,6 +91,8 @@ def test_a_loop_that_never_ends_is_stopped_even_if_it_catches_exceptions():
     start = time.perf_counter()
     with says("had not returned after 0.2 s"):
         ask(endless, seconds=0.2)
+    with says("To see it again: seed 3"):
+        ask(endless, seconds=0.1, where="seed 3")
     assert time.perf_counter() - start < 2
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rlcore import FiniteMDP
 from rlcore.planning.discounted import solve
 from rlgrade import certificates, formula, instances
-from rlgrade.check import Wrong
+from rlgrade.check import Wrong, close
 from rlgrade.instances import STUDENT_VARIABLE, Draw, student_id
 from rlgrade.sets import discounted
 
@@ -47,13 +47,21 @@ def test_draws_are_uniform():
 
 
 def test_the_id_comes_from_nbgrader_first(monkeypatch):
-    with pytest.raises(Wrong, match="type it in the first code cell"):
+    with pytest.raises(Wrong, match="type it near the top"):
         student_id("")
     assert student_id(" Ada ") == "ada"
     monkeypatch.setenv(STUDENT_VARIABLE, "ben")
     assert student_id("ada") == "ben"
     assert discounted.machine("ada") == discounted.machine("ben")
     assert discounted.machine("ada", as_typed=True) != discounted.machine("ben")
+
+
+def test_without_an_id_the_machine_asks_for_it_only_when_used():
+    mine = discounted.mine("")
+    assert "type it near the top" in repr(mine)
+    with pytest.raises(Wrong, match="type it near the top"):
+        mine["earns"]
+    assert discounted.mine("ada") == discounted.machine("ada")
 
 
 def test_the_wrong_id_is_named(monkeypatch):
@@ -106,6 +114,42 @@ def test_all_policies_of_twins_are_worth_the_same(seed):
         np.testing.assert_allclose(certificates.policy_values(P, r, gamma, actions), v, atol=1e-9)
 
 
+@pytest.mark.parametrize("seed", [31, 5, 11])
+def test_the_visible_twins_catch_a_program_that_compares_floats_exactly(seed):
+    P, r, gamma = discounted.twins(seed)
+    pi, states = np.zeros(10, int), np.arange(10)
+    v = np.linalg.solve(np.eye(10) - gamma * P[states, pi], r[states, pi])
+    assert (np.argmax(r + gamma * P @ v, axis=1) != pi).any()
+
+
+SLIPS = {
+    "order is": lambda q, P, v: q.argmax(1),
+    "axis 0": lambda q, P, v: q.max(0),
+    "sums over the actions": lambda q, P, v: (q + 0.9 * (v @ P - P @ v)).max(1),
+}
+
+
+@pytest.mark.parametrize("fragment", SLIPS)
+def test_slips_of_a_square_process_are_named(fragment):
+    P, r, gamma = instances.mdp(5, 3, 3, 0.9)
+    v = np.array([3.0, -2.0, 7.0])
+    q = r + gamma * P @ v
+    with pytest.raises(Wrong, match=fragment):
+        close(SLIPS[fragment](q, P, v), q.max(1), what="tv", expected="", slips=discounted.bellman(P, r, gamma, v))
+
+
+def test_an_alias_in_a_sweep_is_named():
+    P, r, gamma = instances.mdp(41, 6, 3)
+    v = np.zeros(6)
+    new = v
+    for s in range(6):
+        new[s] = (r[s] + gamma * P[s] @ v).max()
+    for name in ("value_iteration", "gauss_seidel"):
+        known, sweeps = getattr(discounted, name)(P, r, gamma, 1e-3)[discounted.SAME_ARRAY]
+        np.testing.assert_allclose(known, new)
+        assert sweeps == 1
+
+
 def test_formulas_are_exact():
     x = Fraction(2, 7)
     assert formula.evaluate("(4 - 2*gamma)/((1 - gamma)*(4 + gamma))", gamma=x) == (4 - 2 * x) / ((1 - x) * (4 + x))
@@ -120,6 +164,8 @@ def test_formulas_are_exact():
         ("1/(1 - gamma", "cannot be read|not a formula"),
         ("2 gamma", "not a formula"),
         ("1/(gamma - gamma)", "divides by zero at gamma = 1/3"),
+        ("(1 - gamma)(2 + gamma)", r"lacks a \* before a bracket"),
+        ("gamma(2 + gamma)", r"lacks a \* before a bracket"),
         ("beta", "uses the name 'beta'"),
         ("gamma**0.5", "brackets only"),
         ("gamma**1000000000", "brackets only"),
