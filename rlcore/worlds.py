@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from rlcore._gambling import gambler
 from rlcore._moves import count_of, from_moves, need, number_of
 from rlcore._operations import admission_control, inventory, machine_replacement
 from rlcore._two_state import greedy_loss_example, two_state, two_state_values
@@ -21,6 +22,7 @@ __all__ = [
     "SMALL_GRID",
     "admission_control",
     "chain",
+    "gambler",
     "garnet",
     "greedy_loss_example",
     "grid",

@@ -92,8 +92,13 @@ def need_discounting(mdp: FiniteMDP) -> None:
 
 
 def start(mdp: FiniteMDP, v0) -> np.ndarray:
-    """The first iterate: `v0` checked, or zeros."""
+    """The first iterate of a discounted solver: `v0` checked, or zeros."""
     need_discounting(mdp)
+    return values(mdp, v0)
+
+
+def values(mdp: FiniteMDP, v0) -> np.ndarray:
+    """`v0` checked, or zeros, for any gamma."""
     v = np.zeros(mdp.S) if v0 is None else checks.real_array("Values", v0)
     if v.shape != (mdp.S,):
         raise ValueError(f"Values must have shape ({mdp.S},), one per state; got shape {v.shape}.")
@@ -140,6 +145,12 @@ class Progress:
 
     def solution(self, v: np.ndarray, method: str) -> Solution:
         q, residual, bounds = certify(self.mdp, v)
+        history = {"residual": np.array(self.residual), "backups": np.array(self.backups)}
+        converged = self.passed(residual, method)
+        return Solution(v, q, greedy(q), residual, bounds, history, converged, method)
+
+    def passed(self, residual: float, method: str) -> bool:
+        """Whether the stopping test was passed; warns where it was not."""
         converged = min(residual, self.residual[-1]) <= self.tol
         if not converged:
             why = "max_iter" if len(self.residual) == self.max_iter else "rounding allows no better"
@@ -147,10 +158,9 @@ class Progress:
                 f"{method} stopped after {len(self.residual)} iterations ({why}) at residual "
                 f"{residual:.3g} > tol = {self.tol:g}; the bounds in the result still hold. Raise max_iter or tol.",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        history = {"residual": np.array(self.residual), "backups": np.array(self.backups)}
-        return Solution(v, q, greedy(q), residual, bounds, history, converged, method)
+        return converged
 
 
 def shifted(mdp: FiniteMDP, v: np.ndarray, tv: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from rlgrade.certificates import policy_values
-from rlgrade.check import Wrong
 from rlgrade.instances import Draw, student_id
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "kiosk",
     "machine",
     "machine_slips",
-    "mine",
     "twins",
     "value_iteration",
 ]
@@ -245,27 +243,6 @@ def machine(typed: str, *, as_typed: bool = False) -> dict[str, Any]:
     price = lifetime * draw.integer(15, 55) // 100
     gamma = draw.choice((0.85, 0.9, 0.95))
     return {"earns": (new, worn), "wears": wears / 100, "breaks": breaks / 100, "price": price, "gamma": gamma}
-
-
-class _NoMachine(dict):
-    """Stands for the machine until the id is known: shows, and when used raises, the sentence that asks for the id."""
-
-    def __init__(self, asks: Wrong):
-        self.asks = asks
-
-    def __missing__(self, key):
-        raise Wrong(str(self.asks))
-
-    def __repr__(self) -> str:
-        return str(self.asks)
-
-
-def mine(typed: str) -> dict[str, Any]:
-    """The student's machine or, where no id is known, a dict that asks for it when used. Source: this book."""
-    try:
-        return machine(typed)
-    except Wrong as asks:
-        return _NoMachine(asks)
 
 
 def machine_arrays(m: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

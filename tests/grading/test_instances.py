@@ -57,11 +57,11 @@ def test_the_id_comes_from_nbgrader_first(monkeypatch):
 
 
 def test_without_an_id_the_machine_asks_for_it_only_when_used():
-    mine = discounted.mine("")
+    mine = instances.mine(discounted.machine, "")
     assert "type it near the top" in repr(mine)
     with pytest.raises(Wrong, match="type it near the top"):
         mine["earns"]
-    assert discounted.mine("ada") == discounted.machine("ada")
+    assert instances.mine(discounted.machine, "ada") == discounted.machine("ada")
 
 
 def test_the_wrong_id_is_named(monkeypatch):

@@ -15,8 +15,16 @@ from tests.grading.course import ROOT, SETS, Course, answer_ids, points_of, star
 # With pytest-xdist use --dist loadfile: one worker then grades the submissions for all tests of this file.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-MANUAL = {"discounted": {"explain-cost": 5.0, "explain-unique": 5.0}}
-HALF = {"discounted": {"bellman": "separate maxima", "kiosk": "interest only"}}
+MANUAL = {
+    "discounted": {"explain-cost": 5.0, "explain-unique": 5.0},
+    "episodic": {"explain-loop": 5.0},
+    "finite_horizon": {"explain-optimal": 8.0, "explain-marginals": 8.0},
+}
+HALF = {
+    "discounted": {"bellman": "separate maxima", "kiosk": "interest only"},
+    "episodic": {"ends": "can end", "weights": "equal"},
+    "finite_horizon": {"backward": "no gamma", "house": "last offer lost"},
+}
 
 
 def batches(slug):
