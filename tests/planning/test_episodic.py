@@ -218,10 +218,10 @@ BAD = {
     "max_steps": (lambda: episodic.max_steps(stay_or_leave()), "From state 0 some policy never ends"),
     "horizon": (lambda: episodic.time_augmented(NO_END, 0), "horizon = 0: take at least 1 step"),
     "pi0": (lambda: episodic.policy_iteration(FLOOR, pi0=np.ones((2, 2))), r"pi0 must hold .*; got shape \(2, 2\)"),
-    "v0": (lambda: episodic.value_iteration(FLOOR, v0=np.ones(3)), r"finite array of shape \(28,\)"),
+    "v0": (lambda: episodic.value_iteration(FLOOR, v0=np.ones(3)), r"must have shape \(28,\)"),
     "v0 at the end": (lambda: episodic.value_iteration(FLOOR, v0=np.ones(28)), "value of terminal state"),
-    "tol": (lambda: episodic.value_iteration(FLOOR, tol=0), "tol must be positive"),
-    "max_iter": (lambda: episodic.policy_iteration(FLOOR, max_iter=0), "max_iter must be at least 1"),
+    "tol": (lambda: episodic.value_iteration(FLOOR, tol=0), "tol must be a positive number"),
+    "max_iter": (lambda: episodic.policy_iteration(FLOOR, max_iter=0), "max_iter must be an integer of at least 1"),
     "policy": (lambda: episodic.proper(FLOOR, np.full(FLOOR.S, 4)), "takes action 4 in state 0"),
 }
 
