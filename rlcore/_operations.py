@@ -66,7 +66,8 @@ def inventory(
 
     `demand` is the mean of a Poisson law, or the law itself, demand[k] = P(D = k). Demand beyond the capacity
     changes nothing, so the Poisson law is truncated there without loss. Money is in one unit per month.
-    An optimal policy is (s, S): order up to S whenever the stock is below s.
+    With the defaults an optimal policy is (s, S): order up to S whenever the stock is below s. (Scarf proves this
+    form where unmet demand waits; here it is lost.)
 
     Raises ValueError for a capacity below 1, a demand that is neither a positive mean nor a law, or negative costs.
     Source: Puterman (1994), section 3.2; for (s, S), Scarf (1960).
