@@ -5,16 +5,7 @@ and no others of the problem, must then score 0, with a message that holds `says
 (see nbgrader_config.py).
 """
 
-from typing import NamedTuple
-
-
-class WrongAnswer(NamedTuple):
-    name: str
-    misconception: str
-    source: str
-    fails: tuple[str, ...]
-    says: str
-    student_id: str | None = None  # typed in the notebook in place of the student's own
+from rlgrade.catalogue import WrongAnswer
 
 
 def ends(name, misconception, answer, fails, says):
