@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.setup-done
-SITE := _build/html/index.html
 CHAPTERS := $(shell find book solutions -name '*.ipynb' -not -path '*/.*' 2>/dev/null)
 NBSTRIPOUT := $(BIN)/nbstripout --keep-id --extra-keys "metadata.language_info metadata.jupytext metadata.widgets cell.metadata.user_expressions"
 WORKERS ?= 2

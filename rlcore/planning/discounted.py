@@ -17,6 +17,7 @@ import numpy as np
 
 from rlcore import _checks as checks
 from rlcore.mdp import FiniteMDP, greedy
+from rlcore.planning._linear import solve_chain
 from rlcore.planning.certificates import (
     Progress,
     Solution,
@@ -53,12 +54,7 @@ def evaluate(mdp: FiniteMDP, pi: np.ndarray) -> np.ndarray:
     """
     need_discounting(mdp)
     P, r = mdp.induced(pi)
-    if isinstance(P, np.ndarray):
-        return np.linalg.solve(np.eye(mdp.S) - mdp.gamma * P, r)
-    from scipy.sparse import eye_array
-    from scipy.sparse.linalg import spsolve
-
-    return spsolve((eye_array(mdp.S) - mdp.gamma * P).tocsc(), r)
+    return solve_chain(P, mdp.gamma, r)
 
 
 def value_iteration(mdp: FiniteMDP, *, tol: float = 1e-6, v0=None, max_iter: int | None = None) -> Solution:

@@ -29,6 +29,7 @@ from rlcore.planning._ends import (
     time_augmented,
     with_termination,
 )
+from rlcore.planning._linear import solve_chain
 from rlcore.planning.certificates import Progress, Solution, half_span, values
 
 __all__ = [
@@ -77,13 +78,7 @@ def _values_and_steps(mdp: FiniteMDP, pi: np.ndarray) -> tuple[np.ndarray, np.nd
             "system. Take a proper policy (find_proper gives one), or discount (gamma < 1)."
         )
     right = np.stack([r, ~mdp.terminal], axis=1)
-    if isinstance(P, np.ndarray):
-        v, steps = np.linalg.solve(np.eye(mdp.S) - mdp.gamma * P, right).T
-    else:
-        from scipy.sparse import eye_array
-        from scipy.sparse.linalg import splu
-
-        v, steps = splu((eye_array(mdp.S) - mdp.gamma * P).tocsc()).solve(right).T
+    v, steps = solve_chain(P, mdp.gamma, right).T
     return v, steps
 
 
