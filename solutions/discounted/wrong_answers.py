@@ -647,3 +647,6 @@ WRONG_ANSWERS: dict[str, list[WrongAnswer]] = {
     "slow": SLOW,
     "simulation": SIMULATION,
 }
+
+# what the half-right submission of tests/grading answers wrongly
+HALF_RIGHT = {"bellman": "separate maxima", "kiosk": "interest only"}

@@ -438,3 +438,6 @@ WRONG_ANSWERS: dict[str, list[WrongAnswer]] = {
     "ladder": LADDER,
     "street": STREET,
 }
+
+# what the half-right submission of tests/grading answers wrongly
+HALF_RIGHT = {"ends": "can end", "weights": "equal"}

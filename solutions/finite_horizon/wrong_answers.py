@@ -430,3 +430,6 @@ WRONG_ANSWERS: dict[str, list[WrongAnswer]] = {
     "sensor": SENSOR,
     "reach": REACH,
 }
+
+# what the half-right submission of tests/grading answers wrongly
+HALF_RIGHT = {"backward": "no gamma", "house": "last offer lost"}

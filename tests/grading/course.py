@@ -10,6 +10,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -19,15 +20,25 @@ SETS = sorted(path.stem for path in ROOT.glob("solutions/*/*.ipynb") if path.par
 
 
 @cache
-def wrong_answers(slug: str) -> dict[str, list[Any]]:
-    """The catalogue of a set, from the file beside its notebook."""
+def catalogue(slug: str) -> ModuleType:
+    """The module beside a set's notebook."""
     spec = importlib.util.spec_from_file_location(f"{slug}_wrong", ROOT / "solutions" / slug / "wrong_answers.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return module.WRONG_ANSWERS
+    return module
+
+
+def wrong_answers(slug: str) -> dict[str, list[Any]]:
+    """The catalogued wrong answers to each problem, by the id of its answer cell."""
+    return catalogue(slug).WRONG_ANSWERS
+
+
+def half_right(slug: str) -> dict[str, str]:
+    """The wrong answers in the half-right submission: problem to name in the catalogue."""
+    return catalogue(slug).HALF_RIGHT
 
 
 def source(slug: str) -> nbformat.NotebookNode:

@@ -9,22 +9,29 @@ import pytest
 from bs4 import BeautifulSoup
 
 from rlgrade.release import release
-from tests.grading import course as lib
-from tests.grading.course import ROOT, SETS, Course, answer_ids, points_of, starter, submission, wrong_answers
+from tests.grading.course import (
+    ROOT,
+    SETS,
+    Course,
+    answer_ids,
+    grading,
+    half_right,
+    points_of,
+    source,
+    starter,
+    submission,
+    wrong_answers,
+)
 
 # With pytest-xdist use --dist loadfile: one worker then grades the submissions for all tests of this file.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-MANUAL = {
-    "discounted": {"explain-cost": 5.0, "explain-unique": 5.0},
-    "episodic": {"explain-loop": 5.0},
-    "finite_horizon": {"explain-optimal": 8.0, "explain-marginals": 8.0},
-}
-HALF = {
-    "discounted": {"bellman": "separate maxima", "kiosk": "interest only"},
-    "episodic": {"ends": "can end", "weights": "equal"},
-    "finite_horizon": {"backward": "no gamma", "house": "last offer lost"},
-}
+
+def manual(slug):
+    """Points of the answers that wait for a person, by id."""
+    return {
+        c.id: grading(c)["points"] for c in source(slug).cells if grading(c).get("solution") and grading(c)["grade"]
+    }
 
 
 def batches(slug):
@@ -40,7 +47,7 @@ def graded(request, tmp_path_factory):
     course.nbgrader("generate_assignment", slug)
     course.submit(slug, "reference", submission(slug, "reference"))
     course.submit(slug, "blank", starter(slug))
-    chosen = {p: next(w for w in wrong_answers(slug)[p] if w.name == name) for p, name in HALF[slug].items()}
+    chosen = {p: next(w for w in wrong_answers(slug)[p] if w.name == name) for p, name in half_right(slug).items()}
     half = answer_ids(slug)[: len(answer_ids(slug)) // 2]
     course.submit(slug, "half-right", submission(slug, "half-right", {p: w.source for p, w in chosen.items()}, half))
     for student, wrong in batches(slug).items():
@@ -56,10 +63,10 @@ def test_reference_has_every_point_and_awaits_the_manual_ones(graded):
     slug, course = graded
     scores = course.scores(slug, "reference")
     expected = {name: points for problem in answer_ids(slug) for name, points in points_of(slug, problem).items()}
-    automatic = {name: score for name, score in scores.items() if name not in MANUAL[slug]}
+    automatic = {name: score for name, score in scores.items() if name not in manual(slug)}
     assert automatic == expected
     with course.gradebook() as book:
-        for name in MANUAL[slug]:
+        for name in manual(slug):
             grade = book.find_grade(name, slug, slug, "reference")
             assert grade.needs_manual_grade
             assert grade.auto_score is None
@@ -79,7 +86,7 @@ def test_half_right(graded):
     slug, course = graded
     lost = {
         name
-        for problem, chosen in HALF[slug].items()
+        for problem, chosen in half_right(slug).items()
         for wrong in wrong_answers(slug)[problem]
         if wrong.name == chosen
         for name in wrong.fails
@@ -122,7 +129,7 @@ def test_feedback_hides_the_tests_and_is_short(graded):
 def hidden_lines(slug):
     """Lines long enough to be told apart that students must never see."""
     lines, hidden = set(), False
-    for cell in lib.source(slug).cells:
+    for cell in source(slug).cells:
         for line in cell.source.splitlines():
             hidden = (hidden or "BEGIN HIDDEN" in line) and "END HIDDEN" not in line
             if hidden and len(line.strip()) > 30 and "HIDDEN" not in line:
@@ -139,13 +146,13 @@ def test_exported_grades(graded):
         total = sum(score or 0 for score in course.scores(slug, student).values())
         assert float(row["score"]) == total
         assert float(row["max_score"]) == 100
-    assert float(rows["reference"]["score"]) == 100 - sum(MANUAL[slug].values())
+    assert float(rows["reference"]["score"]) == 100 - sum(manual(slug).values())
     assert float(rows["blank"]["score"]) == 0
 
 
 def test_a_manual_score_survives_a_regrade(graded):
     slug, course = graded
-    name = next(iter(MANUAL[slug]))
+    name = next(iter(manual(slug)))
     with course.gradebook() as book:
         grade = book.find_grade(name, slug, slug, "reference")
         grade.manual_score, grade.needs_manual_grade = 3.5, False
