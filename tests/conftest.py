@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import browser as chrome
 
@@ -36,6 +37,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
 def pytest_make_collect_report(collector: pytest.Collector):
     """Skips of a whole module."""
     return refuse_skip((yield), collector.nodeid)
+
+
+class ByCourse(LoadFileScheduling):
+    """A worker gets a whole file, as module fixtures cost much; each course of test_pipeline goes by itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        return f"{file} {test.partition('[')[2]}" if file.endswith("test_pipeline.py") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByCourse:
+    """How pytest-xdist shares the tests out."""
+    return ByCourse(config, log)
 
 
 @pytest.fixture(scope="session")

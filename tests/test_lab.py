@@ -9,9 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
+from playwright.sync_api import TimeoutError as Expired
 
 ROOT = Path(__file__).resolve().parents[1]
+CHAPTER = "book/planning/discounted.ipynb"
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -43,19 +46,31 @@ def lab(tmp_path_factory):
         server.wait(timeout=30)
 
 
-ALL_DONE = """() => {
-  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-  return prompts.length > 20 && prompts.every((prompt) => /\\[\\d+\\]/.test(prompt.textContent));
-}"""
+CODE_CELLS = sum(cell.cell_type == "code" for cell in nbformat.read(ROOT / CHAPTER, 4).cells)
+PROMPTS = '[...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map((prompt) => prompt.textContent)'
+
+
+def wait_until(page, what, expression, seconds):
+    """Wait for a JavaScript expression; where it does not come true, say what the page shows instead."""
+    try:
+        page.wait_for_function(expression, timeout=1000 * seconds)
+    except Expired:
+        seen = page.locator(".jp-StatusBar-Widget, .jp-Dialog").all_inner_texts()
+        pytest.fail(f"Waited {seconds} s for {what}; prompts: {page.evaluate(PROMPTS)}; the page says: {seen}")
 
 
 def test_the_chapter_runs_from_top_to_bottom(chromium, lab):
     page = chromium.new_page(viewport={"width": 1300, "height": 900})
     page.goto(lab)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=120_000)
+    # JupyterLab forgets a "Run All Cells" that comes before the kernel has started or the cells are there.
+    wait_until(page, "the cells", f"{PROMPTS}.length === {CODE_CELLS}", 120)
+    idle = (
+        '[...document.querySelectorAll(".jp-StatusBar-Widget")].some((bar) => /Python 3.*Idle/.test(bar.textContent))'
+    )
+    wait_until(page, "the kernel", idle, 120)
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).first.click()
-    page.wait_for_function(ALL_DONE, timeout=240_000)
+    wait_until(page, "all cells to have run", rf"{PROMPTS}.every((prompt) => /\[\d+\]/.test(prompt))", 240)
     tracebacks = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count()
     assert tracebacks == 0
     assert page.locator(".rl-figure .rl-board").count() == 1  # the figure responds here, too

@@ -23,7 +23,7 @@ from tests.grading.course import (
     wrong_answers,
 )
 
-# With pytest-xdist use --dist loadfile: one worker then grades the submissions for all tests of this file.
+# With pytest-xdist, one worker grades the submissions of a set for all tests of this file: see conftest.py.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
