@@ -76,7 +76,7 @@ def inventory(
     costs = {"price": price, "unit_cost": unit_cost, "order_cost": order_cost, "holding_cost": holding_cost}
     for name, value in costs.items():
         need(0 <= number_of(name, value) < np.inf, name, value, "prices and costs are finite numbers of at least 0")
-    law = _demand_law(demand, capacity)
+    law = demand_law("demand", demand, capacity)
     d = np.arange(len(law))
     s, a = np.nonzero(np.add.outer(np.arange(capacity + 1), np.arange(capacity + 1)) <= capacity)
     s, a = s[:, None], a[:, None]
@@ -87,11 +87,12 @@ def inventory(
     return from_moves(capacity + 1, capacity + 1, moves, gamma)
 
 
-def _demand_law(demand: float | Sequence[float], capacity: int) -> np.ndarray:
+def demand_law(name: str, demand: float | Sequence[float], capacity: int) -> np.ndarray:
+    """P(D = k), k = 0..capacity, where demand beyond the capacity counts as the capacity; see `inventory`."""
     if np.iterable(demand) and not isinstance(demand, str):
-        return law_of("demand", demand)
+        return law_of(name, demand)
     remedy = "give a positive mean, or the law as a list of probabilities"
-    need(is_number(demand) and 0 < demand < np.inf, "demand", demand, remedy)  # type: ignore[operator]
+    need(is_number(demand) and 0 < demand < np.inf, name, demand, remedy)  # type: ignore[operator]
     mean = float(demand)  # type: ignore[arg-type]
     k = np.arange(capacity)
     pmf = np.exp(k * math.log(mean) - mean - np.array([math.lgamma(i + 1) for i in k]))

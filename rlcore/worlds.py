@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from rlcore._car_rental import car_rental
 from rlcore._gambling import gambler
 from rlcore._moves import count_of, from_moves, need, number_of
 from rlcore._operations import admission_control, inventory, machine_replacement
@@ -21,6 +22,7 @@ __all__ = [
     "GRID_REWARDS",
     "SMALL_GRID",
     "admission_control",
+    "car_rental",
     "chain",
     "gambler",
     "garnet",

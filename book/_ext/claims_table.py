@@ -34,7 +34,7 @@ def tables(claims: list[Claim], register: Register, built: set[str]) -> str:
         labels = {claim.label for claim in listed}
         modules = sorted({f"`tests/{check.module}`" for check in register.checks if check.label in labels})
         heading = f"**{{doc}}`/{page}`**" + (f", checked in {', '.join(modules)}" if modules else "")
-        lines = [line for cells in [HEADER, *(row(claim, register) for claim in listed)] for line in _row(cells)]
+        lines = [line for cells in [HEADER, *(row(claim, register) for claim in listed)] for line in list_row(cells)]
         parts += [heading, "", ":::{list-table}", ":header-rows: 1", "", *lines, ":::", ""]
     return "\n".join(parts)
 
@@ -55,5 +55,6 @@ def cell(label: str, kind: str, register: Register) -> str:
     return register.excuse(label, kind) or "missing"
 
 
-def _row(cells: tuple[str, ...]) -> list[str]:
+def list_row(cells: tuple[str, ...]) -> list[str]:
+    """The lines of one row of a `list-table`."""
     return [f"{'* -' if i == 0 else '  -'} {text}" for i, text in enumerate(cells)]

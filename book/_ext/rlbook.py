@@ -17,6 +17,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
+from chapters_table import ChaptersTable
 from claims_table import ClaimsTable
 from figures import inline_svg
 from fingerprint import fingerprint
@@ -155,6 +156,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("rlbook_colors", {}, "env", dict)
     app.add_config_value("rlbook_self", "", "env", str)
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book sets it even where comments are left out
+    app.add_directive("chapters-table", ChaptersTable)
     app.add_directive("claims-table", ClaimsTable)
     app.add_role("eval", Glued(), override=True)
     app.add_transform(Downloads)
