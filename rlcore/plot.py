@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from rlcore._chain_figure import chain
 from rlcore._graph_figures import dependencies, transitions
 from rlcore._grid_figure import grid
 from rlcore._style import BACKGROUND, COLORS, FOREGROUND, MARKERS, luminance, new_axes, use_style
@@ -20,6 +21,7 @@ __all__ = [
     "BACKGROUND",
     "COLORS",
     "FOREGROUND",
+    "chain",
     "dependencies",
     "grid",
     "lines",

@@ -45,3 +45,22 @@ def random_actions(mdp: FiniteMDP, rng: np.random.Generator) -> np.ndarray:
 def random_values(mdp: FiniteMDP, rng: np.random.Generator) -> np.ndarray:
     """(S,) values, zero where the process has ended."""
     return rng.normal(size=mdp.S) * 10 ** rng.uniform(-1, 1.5) * ~mdp.terminal
+
+
+def random_chain(rng: np.random.Generator, *, irreducible: bool = False) -> np.ndarray:
+    """A chain of 2 to 6 states, one to three steps from each; often reducible or periodic, unless a cycle is added."""
+    S = int(rng.integers(2, 7))
+    P = np.zeros((S, S))
+    for i in range(S):
+        targets = rng.integers(S, size=rng.integers(1, 4))
+        np.add.at(P[i], targets, rng.uniform(0.2, 1.0, size=len(targets)))
+    if irreducible:
+        order = rng.permutation(S)
+        P[order, np.roll(order, 1)] += rng.uniform(0.2, 1.0, size=S)
+    return P / P.sum(axis=1, keepdims=True)
+
+
+def chains(seed: int, n: int = 120, *, irreducible: bool = False) -> Iterator[tuple[np.ndarray, np.random.Generator]]:
+    """`n` random chains, each with a generator of its own."""
+    for rng in np.random.default_rng(seed).spawn(n):
+        yield random_chain(rng, irreducible=irreducible), rng

@@ -94,6 +94,7 @@ def test_every_function_draws_on_the_axes_it_gets():
         "mean_interval": lambda ax: plot.mean_interval(np.arange(2), np.zeros((30, 2)), ax),
         "transitions": lambda ax: plot.transitions(mdp, ax=ax),
         "dependencies": lambda ax: plot.dependencies({"a": []}, ax),
+        "chain": lambda ax: plot.chain(np.eye(2), ax),
     }
     assert set(draw) == {name for name in plot.__all__ if name[0].islower()} - {"use_style", "luminance"}
     for function in draw.values():

@@ -1,76 +1,28 @@
 """The grid figure in Chromium: it computes what rlcore computes, and obeys mouse, finger and keyboard."""
 
 import json
-import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import rlcore.widgets
 from rlcore import worlds
 from rlcore.planning.discounted import half_span, macqueen_bounds, policy_iteration
 from rlcore.widgets import GridFigure
-from tests.browser import served
+from tests.figures import OUTER, THEMES, contrast, opener, rgb, served_figure
 
 pytestmark = pytest.mark.browser
-
-THEMES = {  # colours of text and page, as the book's theme has them
-    "light": {"text-base": "#222832", "text-muted": "#48566b", "background": "#ffffff"},
-    "dark": {"text-base": "#ced6dd", "text-muted": "#9ca4af", "background": "#14181e"},
-}
-OUTER = "document.querySelector('.rl-live').rlFigure"
-
-
-def page_source(theme: str = "light", boot: bool = True) -> str:
-    colours = "".join(f"--pst-color-{name}: {value};" for name, value in THEMES[theme].items())
-    script = '<script type="module" src="widgets/boot.js"></script>' if boot else ""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Grid</title><link rel="icon" href="data:,">'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="widgets/figure.css">'
-        f"<style>:root {{{colours}}} body {{ margin: 0 auto; max-width: 46rem; padding: 0 16px;"
-        'font-family: "DejaVu Sans", Verdana, sans-serif;'  # wide letters, so that what fits here fits
-        "background: var(--pst-color-background); color: var(--pst-color-text-base); }</style></head>"
-        f'<body>{GridFigure()._repr_mimebundle_()[0]["text/html"]}<p id="after">After.</p>{script}</body></html>'
-    )
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("figures")
-    sources = Path(rlcore.widgets.__file__).parent
-    shutil.copytree(sources, folder / "widgets", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    for theme in THEMES:
-        (folder / f"{theme}.html").write_text(page_source(theme), encoding="utf-8")
-    (folder / "asleep.html").write_text(page_source(boot=False), encoding="utf-8")
-    (folder / "bundle.js").write_text(GridFigure()._esm, encoding="utf-8")
-    with served(folder) as address:
+    with served_figure(GridFigure(), tmp_path_factory.mktemp("figures")) as address:
         yield address
 
 
 @pytest.fixture
 def opened(chromium, url):
-    """A function that opens a page of a fresh context; afterwards: no error, no warning, no request elsewhere."""
-    contexts, complaints = [], []
-
-    def show(path="light.html", width=1280, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda r: r.url.startswith((url, "data:")) or complaints.append(r.url))
-        page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
-        page.goto(f"{url}/{path}")
-        if path.removesuffix(".html") in THEMES and options.get("java_script_enabled", True):
-            page.wait_for_selector(".rl-awake", timeout=10_000)
-        return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert not complaints
+    with opener(chromium, url) as show:
+        yield show
 
 
 @pytest.fixture
@@ -378,24 +330,6 @@ def test_nothing_moves_when_the_figure_wakes_and_nothing_overflows(opened, width
              return box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1; })"""
     )
     assert not too_small
-
-
-def luminance(rgb: np.ndarray) -> float:
-    """Relative luminance. Source: WCAG 2.2, definition of relative luminance."""
-    c = np.asarray(rgb) / 255
-    return float(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one, other) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def rgb(text: str) -> np.ndarray:
-    if text.startswith("#"):
-        return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
-    numbers = [float(x) for x in re.findall(r"[\d.]+", text)][:3]
-    return np.array(numbers) * (255 if text.startswith("color(") else 1)
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -3,6 +3,7 @@
 The only part of `rlcore` that imports anywidget.
 """
 
+from rlcore.widgets.chain import ChainFigure
 from rlcore.widgets.grid import GridFigure
 
-__all__ = ["GridFigure"]
+__all__ = ["ChainFigure", "GridFigure"]

@@ -2,11 +2,10 @@
 import { createBoard } from "./grid_board.js";
 import { ACTIONS, converged, settled, toPython } from "./grid_model.js";
 import { GridState } from "./grid_state.js";
-import { decayPlot, h, short, slider, small } from "./shared.js";
+import { connect, decayPlot, h, range, short, slider, small } from "./shared.js";
 
 const TOOLS = ["select", "wall", "free", "goal", "pit"];
 const KEY_TOOLS = { w: "wall", "#": "wall", f: "free", ".": "free", Delete: "free", Backspace: "free", g: "goal", p: "pit", x: "pit" };
-const range = (from, to, step) => Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => Number((from + i * step).toFixed(3)));
 const GAMMAS = [...range(0, 0.9, 0.05), ...range(0.91, 0.99, 0.01), 0.995, 0.999];
 const SLIPS = range(0, 1, 0.05);
 
@@ -94,27 +93,11 @@ function createPanel(figure) {
 
 // ---------------------------------------------------------------- the figure
 
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-/** Keep the figure and anywidget's model, which a kernel may share, in step. Returns { write, release }. */
-function connect(model, figure) {
-  const read = () => {
-    const world = model.get("world");
-    if (!same(world, figure.run.world)) figure.setWorld(structuredClone(world), "The world was set from Python.");
-  };
-  const write = () => {
-    if (same(model.get("world"), figure.run.world)) return;
-    model.set("world", structuredClone(figure.run.world));
-    model.save_changes();
-  };
-  model.on("change:world", read);
-  return { write, release: () => model.off("change:world", read) };
-}
-
 function render({ model, el }) {
   if (!el.closest(".rl-figure")) el.classList.add("rl-figure"); // JupyterLab has no <figure> around it
   const figure = new GridState(structuredClone(model.get("world")), refresh);
-  const kernel = connect(model, figure);
+  const receive = (world) => figure.setWorld(world, "The world was set from Python.");
+  const kernel = connect(model, "world", () => figure.run.world, receive);
   const pick = (row, column, how) => {
     if (how !== "move" && figure.tool !== "select") return figure.paint(row, column, figure.tool);
     if (how === "drag") return;

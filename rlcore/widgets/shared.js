@@ -1,4 +1,5 @@
-// What every figure is drawn with: elements, numbers, sliders on given stops, and a plot on a logarithmic scale.
+// What the figures share: elements, numbers, sliders on given stops, a plot on a logarithmic scale, and the tie to
+// anywidget's model.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -59,28 +60,53 @@ export function slider({ label, title, stops, value, oninput }) {
   return { element: h("label", { class: "rl-slider" }, h("span", {}, label), shown, input), set };
 }
 
+/** The numbers from, from + step, ..., to. */
+export const range = (from, to, step) => Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => Number((from + i * step).toFixed(3)));
+
+/** Whether two values that JSON can write are equal. */
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Keep what `current()` returns and a trait of anywidget's model, which a kernel may share, in step: `receive(value)`
+ * hears of what comes from there. Returns { write, release }.
+ */
+export function connect(model, trait, current, receive) {
+  const read = () => {
+    const value = model.get(trait);
+    if (!same(value, current())) receive(structuredClone(value));
+  };
+  const write = () => {
+    if (same(model.get(trait), current())) return;
+    model.set(trait, structuredClone(current()));
+    model.save_changes();
+  };
+  model.on(`change:${trait}`, read);
+  return { write, release: () => model.off(`change:${trait}`, read) };
+}
+
 const NICE = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000];
 
-/** A plot of positive numbers against their index on a logarithmic scale, beside first * rate^k. */
-export function decayPlot({ label, legend }) {
+/** A plot of positive numbers against their index on a logarithmic scale, beside first * rate^k or other numbers. */
+export function decayPlot({ label, legend, axis = "sweep k" }) {
   const [width, height, left, right, top, bottom] = [300, 170, 40, 8, 24, 30];
   const drawing = svg("g");
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "rl-plot", role: "img", "aria-label": label }, drawing);
   const text = (x, y, string, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor }, string);
 
-  function update(numbers, rate) {
-    const ys = numbers.map((y) => (y > 0 ? Math.log10(y) : -Infinity));
-    const seen = ys.filter(Number.isFinite);
+  function update(numbers, rate, others = []) {
+    const [ys, zs] = [numbers, others].map((list) => list.map((y) => (y > 0 ? Math.log10(y) : -Infinity)));
+    const seen = [...ys, ...zs].filter(Number.isFinite);
     const high = seen.length ? Math.ceil(Math.max(...seen.slice(0, 1), seen.reduce((a, b) => Math.max(a, b)))) : 0;
     const low = Math.min(high - 3, seen.length ? Math.floor(seen.reduce((a, b) => Math.min(a, b))) : 0);
     const last = NICE.find((n) => n >= numbers.length - 1) ?? numbers.length;
     const px = (k) => left + ((width - left - right) * k) / last;
     const py = (y) => top + ((height - top - bottom) * (high - y)) / (high - low);
-    drawing.replaceChildren(...axes(px, py, last, low, high));
+    drawing.replaceChildren(...axes(px, py, last, low, high), ...legends(rate > 0 || others.length > 0));
     if (!seen.length || !Number.isFinite(ys[0])) return;
     const slope = Math.log10(rate);
     const end = Math.min(last, (low - ys[0]) / slope);
     if (rate > 0) drawing.append(svg("line", { class: "rl-bound", x1: px(0), y1: py(ys[0]), x2: px(end), y2: py(ys[0] + end * slope) }));
+    if (others.length) drawing.append(line("rl-bound", thinned(zs), px, py));
     drawing.append(...curve(ys, px, py));
   }
 
@@ -92,18 +118,28 @@ export function decayPlot({ label, legend }) {
       ...decades.map((y) => svg("line", { class: "rl-rule", x1: left, x2: width - right, y1: py(y), y2: py(y) })),
       ...decades.map((y) => text(left - 5, py(y) + 4, tenTo(y), "end")),
       ...[0, last / 2, last].map((k) => text(px(k) - (k === last ? 2 : 0), height - bottom + 14, String(k), k === last ? "end" : "middle")),
-      text((left + width - right) / 2, height - 3, "sweep k"),
-      svg("line", { class: "rl-curve", x1: left, x2: left + 16, y1: 9, y2: 9 }), text(left + 20, 13, legend[0], "start"),
-      svg("line", { class: "rl-bound", x1: 186, x2: 204, y1: 9, y2: 9 }), text(208, 13, legend[1], "start"),
+      text((left + width - right) / 2, height - 3, axis),
     ];
   }
 
-  function curve(ys, px, py) {
+  function legends(both) {
+    const first = [svg("line", { class: "rl-curve", x1: left, x2: left + 16, y1: 9, y2: 9 }), text(left + 20, 13, legend[0], "start")];
+    return both ? [...first, svg("line", { class: "rl-bound", x1: 186, x2: 204, y1: 9, y2: 9 }), text(208, 13, legend[1], "start")] : first;
+  }
+
+  /** At most some 300 points of those that are finite, the last one always. */
+  function thinned(ys) {
     const stride = Math.max(1, Math.floor(ys.length / 300));
-    const points = ys.map((y, k) => [k, y]).filter(([k, y]) => Number.isFinite(y) && (k % stride === 0 || k === ys.length - 1));
+    return ys.map((y, k) => [k, y]).filter(([k, y]) => Number.isFinite(y) && (k % stride === 0 || k === ys.length - 1));
+  }
+
+  const line = (kind, points, px, py) => svg("polyline", { class: kind, fill: "none", points: points.map(([k, y]) => `${px(k).toFixed(1)},${py(y).toFixed(1)}`).join(" ") });
+
+  function curve(ys, px, py) {
+    const points = thinned(ys);
     const dots = points.length > 25 ? points.slice(-1) : points;
     return [
-      svg("polyline", { class: "rl-curve", points: points.map(([k, y]) => `${px(k).toFixed(1)},${py(y).toFixed(1)}`).join(" ") }),
+      line("rl-curve", points, px, py),
       ...dots.map(([k, y]) => svg("circle", { class: "rl-dot", cx: px(k), cy: py(y), r: 2.2 })),
     ];
   }
