@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from rlcore._chain_figure import chain
 from rlcore._graph_figures import dependencies, transitions
 from rlcore._grid_figure import grid
+from rlcore._search_figure import search
 from rlcore._style import BACKGROUND, COLORS, FOREGROUND, MARKERS, luminance, new_axes, use_style
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "luminance",
     "mean_interval",
     "residuals",
+    "search",
     "transitions",
     "use_style",
     "values",

@@ -16,7 +16,7 @@ import numpy as np
 
 from rlgrade.check import Wrong
 
-__all__ = ["STUDENT_VARIABLE", "Draw", "mdp", "mine", "student_id"]
+__all__ = ["STUDENT_VARIABLE", "Draw", "mdp", "mine", "normal", "student_id"]
 
 STUDENT_VARIABLE = "RLGRADE_STUDENT"  # set while nbgrader executes a submission; see rlgrade.preprocessors
 
@@ -27,7 +27,7 @@ def student_id(typed: Any = "") -> str:
     Case and outer blanks do not matter. Raises `Wrong` where neither is known (no arrays involved).
     Source: nbgrader documentation, "Autograding".
     """
-    known = _normal(os.environ.get(STUDENT_VARIABLE, "")) or _normal(typed)
+    known = normal(os.environ.get(STUDENT_VARIABLE, "")) or normal(typed)
     if not known:
         raise Wrong(
             'Your instance is drawn from your id: type it near the top, in the cell student_id = "...", '
@@ -52,7 +52,7 @@ class Draw:
         """A whole number in low..high, both included. Source: as for the class."""
         if high < low:
             raise ValueError(f"integer needs low <= high; got {low}..{high}.")
-        text = "\n".join((_normal(self.student), self.slug, str(self.count)))
+        text = "\n".join((normal(self.student), self.slug, str(self.count)))
         self.count += 1
         return low + int(hashlib.sha256(text.encode()).hexdigest(), 16) % (high - low + 1)
 
@@ -99,5 +99,6 @@ def mdp(seed: int, S: int = 4, A: int = 3, gamma: float | None = None) -> tuple[
     return weights / weights.sum(axis=2, keepdims=True), r, drawn if gamma is None else gamma
 
 
-def _normal(student: Any) -> str:
+def normal(student: Any) -> str:
+    """An id as it is compared: composed, without outer blanks, in one case. (No arrays.) Source: Unicode, annex 15."""
     return unicodedata.normalize("NFC", str(student or "")).strip().casefold()

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nbgrader import utils
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 
+from rlgrade import tickets
 from rlgrade.instances import STUDENT_VARIABLE
 
-__all__ = ["ExecuteForStudent", "ShortErrors", "WrapMessages"]
+__all__ = ["ExecuteForStudent", "ShortErrors", "WrapMessages", "environment"]
 
 
 class ExecuteForStudent(Execute):
-    """Execute a submission in a kernel that is told, by an environment variable, whose submission it is.
+    """Execute a submission in a kernel that is told, by environment variables, whose it is, and the ticket in an exam.
 
-    Source: nbgrader documentation, "Custom preprocessors". (No arrays; raises what `Execute` raises.)
+    The course's secret is not in that kernel's environment, but a submission runs with the grader's rights and could
+    search for it: grade strangers' submissions in a container. (No arrays.) Raises what `Execute` raises, and
+    `tickets.TicketError` for an exam where the secret is missing or cannot be used: the notebook's ticket is not
+    trusted. Source: nbgrader documentation, "Custom preprocessors".
     """
 
     def preprocess(self, nb, resources, *args, **kwargs):
-        with _environment(STUDENT_VARIABLE, resources["nbgrader"]["student"]):  # a kernel inherits it at its start
+        student, exam = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
+        told = {
+            STUDENT_VARIABLE: student,
+            tickets.TICKET_VARIABLE: tickets.ticket(exam, student) if tickets.needed(exam) else None,
+            tickets.SECRET_VARIABLE: None,
+        }
+        with environment(told):  # a kernel inherits it at its start
             return super().preprocess(nb, resources, *args, **kwargs)
 
 
@@ -63,13 +73,17 @@ def _short(name: str, text: str) -> str:
 
 
 @contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
+def environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables, or remove those that are None, and put back what was there. (No arrays.)
+
+    Source: this book.
+    """
+    before = {name: os.environ.pop(name, None) for name in values}
+    os.environ.update({name: value for name, value in values.items() if value is not None})
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

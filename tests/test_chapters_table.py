@@ -81,7 +81,19 @@ def test_a_chapter_without_a_set_has_none(repository):
         path.unlink()
     (found,) = chapters.count_chapters(repository, find_checks(repository / "tests"))
     assert (found.problems.total(), found.points, found.wrong) == (0, 0, 0)
-    assert "no problem set" in table([found])
+    assert "no problem set" in table([found], [])
+
+
+def test_an_exam_is_counted_though_it_has_no_chapter(repository):
+    folder = repository / "solutions" / "exam_x"
+    folder.mkdir()
+    notebook = (repository / "solutions" / "x" / "x.ipynb").read_text(encoding="utf-8")
+    (folder / "exam_x.ipynb").write_text(notebook, encoding="utf-8")
+    (folder / "wrong_answers.py").write_text(CATALOGUE, encoding="utf-8")
+    (exam,) = chapters.count_exams(repository)
+    assert exam == ("Set", {"implement": 1, "witness": 1}, 4)
+    lines = table([], [exam]).splitlines()
+    assert lines[-3:-1] == ["  - 2", "  - 4"]
 
 
 def test_the_table_of_this_book_sums_up(root):
@@ -90,7 +102,8 @@ def test_the_table_of_this_book_sums_up(root):
     for chapter in found:
         assert chapter.proved <= chapter.stated <= chapter.claims
         assert chapter.points in (0, 100)
-    last = table(found).splitlines()[-7:-1]
+    exams = chapters.count_exams(root)
+    last = table(found, exams).splitlines()[-7:-1]
     assert last[0] == "* - **All**"
     assert last[1] == f"  - {sum(chapter.words for chapter in found):,}"
-    assert last[-1] == f"  - {sum(chapter.wrong for chapter in found)}"
+    assert last[-1] == f"  - {sum(chapter.wrong for chapter in found) + sum(wrong for *_, wrong in exams)}"

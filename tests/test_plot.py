@@ -18,6 +18,7 @@ from matplotlib.quiver import Quiver
 
 from rlcore import FiniteMDP, plot, worlds
 from rlcore._grid_figure import WALL
+from rlcore.planning import deterministic as det
 from rlcore.planning.discounted import evaluate, policy_iteration, solve, value_iteration
 
 
@@ -95,6 +96,7 @@ def test_every_function_draws_on_the_axes_it_gets():
         "transitions": lambda ax: plot.transitions(mdp, ax=ax),
         "dependencies": lambda ax: plot.dependencies({"a": []}, ax),
         "chain": lambda ax: plot.chain(np.eye(2), ax),
+        "search": lambda ax: plot.search(det.dijkstra(det.Graph.from_grid(["S.G"]), 0), ax=ax),
     }
     assert set(draw) == {name for name in plot.__all__ if name[0].islower()} - {"use_style", "luminance"}
     for function in draw.values():

@@ -86,3 +86,14 @@ def count_chapters(root: Path, register: Register) -> list[Chapter]:
         counts = (words(text), statements, proved(text), len(claims), checked)
         found.append(Chapter(page, *counts, problems=kinds, points=points, wrong=wrong))
     return found
+
+
+def count_exams(root: Path) -> list[tuple[str, Counter, int]]:
+    """(title, problems by kind, wrong answers) of each problem set that is an exam, which belongs to no chapter."""
+    found = []
+    for folder in sorted((root / "solutions").glob("exam_*")):
+        cells = json.loads((folder / f"{folder.name}.ipynb").read_text(encoding="utf-8"))["cells"]
+        title = re.search(r"^# (.+)$", "".join(cells[0]["source"]), re.MULTILINE)
+        kinds, _, wrong = problem_set(folder)
+        found.append((title[1] if title else folder.name, kinds, wrong))
+    return found

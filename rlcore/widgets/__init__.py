@@ -5,5 +5,6 @@ The only part of `rlcore` that imports anywidget.
 
 from rlcore.widgets.chain import ChainFigure
 from rlcore.widgets.grid import GridFigure
+from rlcore.widgets.search import SearchFigure
 
-__all__ = ["ChainFigure", "GridFigure"]
+__all__ = ["ChainFigure", "GridFigure", "SearchFigure"]

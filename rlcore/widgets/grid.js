@@ -2,37 +2,29 @@
 import { createBoard } from "./grid_board.js";
 import { ACTIONS, converged, settled, toPython } from "./grid_model.js";
 import { GridState } from "./grid_state.js";
-import { connect, decayPlot, h, range, short, slider, small } from "./shared.js";
+import { chips, connect, decayPlot, h, range, short, slider, small } from "./shared.js";
 
 const TOOLS = ["select", "wall", "free", "goal", "pit"];
 const KEY_TOOLS = { w: "wall", "#": "wall", f: "free", ".": "free", Delete: "free", Backspace: "free", g: "goal", p: "pit", x: "pit" };
 const GAMMAS = [...range(0, 0.9, 0.05), ...range(0.91, 0.99, 0.01), 0.995, 0.999];
 const SLIPS = range(0, 1, 0.05);
 
-let count = 0;
-
 function createToolbar(figure, refresh) {
-  const group = `rl-tool-${count++}`;
-  const chip = (tool) => {
-    const choose = () => {
-      figure.tool = tool;
-      refresh();
-    };
-    const input = h("input", { type: "radio", name: group, value: tool, checked: tool === figure.tool, onchange: choose });
-    return h("label", { class: `rl-chip rl-chip-${tool}` }, input, h("span", {}, tool));
+  const choose = (tool) => {
+    figure.tool = tool;
+    refresh();
   };
   const commit = () => {
     if (Number.isFinite(field.valueAsNumber)) figure.reward = field.valueAsNumber;
     else refresh("A reward is a finite number.");
   };
   const field = h("input", { type: "number", step: "any", onchange: commit });
-  const chips = h("div", { class: "rl-chips", role: "radiogroup", "aria-label": "Tool" }, ...TOOLS.map(chip));
   const update = () => {
     const { reward } = figure;
     field.disabled = reward === null;
     if (document.activeElement !== field) field.value = reward ?? "";
   };
-  return { element: h("div", { class: "rl-tools" }, chips, h("label", { class: "rl-number" }, "reward", field)), update, field };
+  return { element: h("div", { class: "rl-tools" }, chips(TOOLS, figure.tool, choose), h("label", { class: "rl-number" }, "reward", field)), update, field };
 }
 
 /** What there is to know about the selected cell. */

@@ -40,6 +40,16 @@ export function small(x) {
 /** 10 with a raised exponent. */
 export const tenTo = (power) => "10" + [...String(power)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 
+/** Tools of which one is chosen, as a group of radio buttons. */
+export function chips(tools, chosen, onchoose) {
+  const group = `rl-tool-${Math.random().toString(36).slice(2)}`; // JupyterLab may load this module once per figure
+  const chip = (tool) => {
+    const input = h("input", { type: "radio", name: group, value: tool, checked: tool === chosen, onchange: () => onchoose(tool) });
+    return h("label", { class: `rl-chip rl-chip-${tool}` }, input, h("span", {}, tool));
+  };
+  return h("div", { class: "rl-chips", role: "radiogroup", "aria-label": "Tool" }, ...tools.map(chip));
+}
+
 /** A labelled slider that runs over `stops` (and any other value it is set to). Returns { element, set }. */
 export function slider({ label, title, stops, value, oninput }) {
   let values = [];
