@@ -95,7 +95,7 @@ class Graph:
 
         Terminal states have no edges out. gamma plays no part. Edges come state by state, in the order of the
         actions. Raises ValueError naming the first pair whose next state is left to chance, as `successors` does.
-        Source: Bertsekas (2005), section 2.1.
+        Source: Bertsekas (2017), section 2.1.
         """
         target = successors(mdp)
         tail, action = np.nonzero(target >= 0)
@@ -195,7 +195,7 @@ def successors(mdp: FiniteMDP) -> np.ndarray:
     """Where each action leads in a deterministic process: (S, A) integers, -1 if infeasible or the state is terminal.
 
     Raises ValueError naming the first state and action whose next state is left to chance.
-    Source: Bertsekas (2005), section 2.1.
+    Source: Bertsekas (2017), section 2.1.
     """
     S, A = mdp.S, mdp.A
     rows, columns = mdp.P.nonzero()

@@ -60,7 +60,7 @@ class OpenLoop:
     """What a list of actions does: `states` (k+1,), `actions` (k,), `rewards` (k,) and the discounted `total`.
 
     k is the number of steps made, fewer than asked for where a terminal state ends the process.
-    Source: Bertsekas (2005), chapter 1.
+    Source: Bertsekas (2017), chapter 1.
     """
 
     states: np.ndarray
@@ -73,7 +73,7 @@ def open_loop(mdp: FiniteMDP, pi: np.ndarray, start: int) -> OpenLoop:
     """The list of actions that a Markov policy, (H, S) actions, takes from the state `start`: a plan without looking.
 
     Raises ValueError for a process that is not deterministic, a start out of range, or an action that is not feasible
-    where it is taken. Source: Bertsekas (2005), chapter 1.
+    where it is taken. Source: Bertsekas (2017), chapter 1.
     """
     pi = np.asarray(pi)
     if pi.ndim != 2 or pi.shape[1] != mdp.S or pi.dtype.kind not in "iu":
@@ -87,7 +87,7 @@ def open_loop(mdp: FiniteMDP, pi: np.ndarray, start: int) -> OpenLoop:
 def follow(mdp: FiniteMDP, actions: Sequence[int] | np.ndarray, start: int) -> OpenLoop:
     """What happens, from the state `start`, if these actions (k,) are taken one after the other.
 
-    Raises ValueError as `open_loop` does. Source: Bertsekas (2005), chapter 1.
+    Raises ValueError as `open_loop` does. Source: Bertsekas (2017), chapter 1.
     """
     actions = np.asarray(actions)
     if actions.ndim != 1 or (actions.size and actions.dtype.kind not in "iu"):
