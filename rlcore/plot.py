@@ -17,6 +17,7 @@ from rlcore._graph_figures import dependencies, transitions
 from rlcore._grid_figure import grid
 from rlcore._search_figure import search
 from rlcore._style import BACKGROUND, COLORS, FOREGROUND, MARKERS, luminance, new_axes, use_style
+from rlcore._tree_figure import search_tree
 
 __all__ = [
     "BACKGROUND",
@@ -30,6 +31,7 @@ __all__ = [
     "mean_interval",
     "residuals",
     "search",
+    "search_tree",
     "transitions",
     "use_style",
     "values",

@@ -19,6 +19,7 @@ from matplotlib.quiver import Quiver
 from rlcore import FiniteMDP, plot, worlds
 from rlcore._grid_figure import WALL
 from rlcore.planning import deterministic as det
+from rlcore.planning import tree_search
 from rlcore.planning.discounted import evaluate, policy_iteration, solve, value_iteration
 
 
@@ -87,6 +88,7 @@ def test_inside_ipython_figures_are_svg_and_repeat_to_the_byte():
 
 def test_every_function_draws_on_the_axes_it_gets():
     mdp = worlds.two_state()
+    tree = tree_search.mcts(tree_search.generative(mdp), 0, budget=20, rng=0)
     draw = {
         "grid": lambda ax: plot.grid(worlds.grid(), ax=ax),
         "lines": lambda ax: plot.lines([0, 1], {"a": [1.0, 2.0]}, ax),
@@ -97,6 +99,7 @@ def test_every_function_draws_on_the_axes_it_gets():
         "dependencies": lambda ax: plot.dependencies({"a": []}, ax),
         "chain": lambda ax: plot.chain(np.eye(2), ax),
         "search": lambda ax: plot.search(det.dijkstra(det.Graph.from_grid(["S.G"]), 0), ax=ax),
+        "search_tree": lambda ax: plot.search_tree(tree, ax),
     }
     assert set(draw) == {name for name in plot.__all__ if name[0].islower()} - {"use_style", "luminance"}
     for function in draw.values():
