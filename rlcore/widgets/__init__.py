@@ -5,6 +5,7 @@ The only part of `rlcore` that imports anywidget.
 
 from rlcore.widgets.chain import ChainFigure
 from rlcore.widgets.grid import GridFigure
+from rlcore.widgets.polytope import PolytopeFigure
 from rlcore.widgets.search import SearchFigure
 
-__all__ = ["ChainFigure", "GridFigure", "SearchFigure"]
+__all__ = ["ChainFigure", "GridFigure", "PolytopeFigure", "SearchFigure"]

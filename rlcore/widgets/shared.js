@@ -18,7 +18,8 @@ export const h = (tag, attributes = {}, ...children) => fill(document.createElem
 /** An SVG element. */
 export const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-const minus = (text) => text.replace("-", "−");
+/** A number as text, with a sign as long as a plus. */
+export const minus = (text) => text.replace("-", "−");
 
 /** About three digits: 0.71, 12.3, 456; never a negative zero. */
 export function short(x) {
@@ -50,11 +51,14 @@ export function chips(tools, chosen, onchoose) {
   return h("div", { class: "rl-chips", role: "radiogroup", "aria-label": "Tool" }, ...tools.map(chip));
 }
 
-/** A labelled slider that runs over `stops` (and any other value it is set to). Returns { element, set }. */
-export function slider({ label, title, stops, value, oninput }) {
+/**
+ * A labelled slider that runs over `stops` (and any other value it is set to); `name` is what a screen reader says
+ * where the label alone, beside others, would not do. Returns { element, set }.
+ */
+export function slider({ label, name = null, title, stops, value, oninput }) {
   let values = [];
   const shown = h("b", { "aria-hidden": "true" }); // an <output> would take the label away from the slider
-  const input = h("input", { type: "range", min: 0, step: 1, title, oninput: () => { show(values[input.value]); oninput(values[input.value]); } });
+  const input = h("input", { type: "range", min: 0, step: 1, title, "aria-label": name, oninput: () => { show(values[input.value]); oninput(values[input.value]); } });
   const show = (x) => {
     shown.textContent = String(x);
     input.setAttribute("aria-valuetext", String(x));
