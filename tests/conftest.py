@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests import browser as chrome
+from tests import figures
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("MPLBACKEND", "Agg")  # figures of tests are not shown
@@ -91,3 +92,23 @@ def browser_page(chromium) -> Iterator:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of pages that hold the figure that the test module names, FIGURE; see tests/figures.py."""
+    with figures.served_figure(request.module.FIGURE(), tmp_path_factory.mktemp("figures")) as address:
+        yield address
+
+
+@pytest.fixture
+def opened(chromium, url: str) -> Iterator[Callable]:
+    """A function that opens one of these pages; afterwards: no error, no warning, no request elsewhere."""
+    with figures.opener(chromium, url) as show:
+        yield show
+
+
+@pytest.fixture
+def page(opened: Callable):
+    """The figure in a light page of 1280 px, awake."""
+    return opened()

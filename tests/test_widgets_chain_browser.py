@@ -8,29 +8,13 @@ import pytest
 
 from rlcore.planning import markov_chains as mc
 from rlcore.widgets import ChainFigure
-from tests.figures import OUTER, THEMES, contrast, opener, rgb, served_figure
+from tests.figures import OUTER, THEMES, contrast, rgb
 from tests.instances import chains
 
 pytestmark = pytest.mark.browser
+FIGURE = ChainFigure  # for the fixtures url, opened and page
 
 RUN = "{P, law, mean, limit, distances, averages, t, weights, invariant, classes, chain}"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_figure(ChainFigure(), tmp_path_factory.mktemp("figures")) as address:
-        yield address
-
-
-@pytest.fixture
-def opened(chromium, url):
-    with opener(chromium, url) as show:
-        yield show
-
-
-@pytest.fixture
-def page(opened):
-    return opened()
 
 
 def run(page) -> dict:

@@ -10,29 +10,13 @@ from rlcore.planning import linear_programs as lp
 from rlcore.planning.discounted import evaluate
 from rlcore.widgets import PolytopeFigure
 from rlcore.widgets._polytope_still import LEFT, MARGIN, SIDE, TOP, WIDTH, axis_top
-from tests.figures import OUTER, THEMES, contrast, opener, rgb, served_figure
+from tests.figures import OUTER, THEMES, contrast, rgb
 
 pytestmark = pytest.mark.browser
+FIGURE = PolytopeFigure  # for the fixtures url, opened and page
 
 RING = ([0, 0], [1, 0], [1, 1], [0, 1])
 REPLACING = [[0, 1], [0, 1]]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_figure(PolytopeFigure(), tmp_path_factory.mktemp("figures")) as address:
-        yield address
-
-
-@pytest.fixture
-def opened(chromium, url):
-    with opener(chromium, url) as show:
-        yield show
-
-
-@pytest.fixture
-def page(opened):
-    return opened()
 
 
 def process(rng: np.random.Generator) -> dict:

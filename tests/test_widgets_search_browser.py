@@ -9,28 +9,12 @@ import pytest
 from rlcore.planning import deterministic as det
 from rlcore.widgets import SearchFigure
 from rlcore.widgets.search import MUDDY
-from tests.figures import OUTER, THEMES, contrast, opener, rgb, served_figure
+from tests.figures import OUTER, THEMES, contrast, rgb
 
 pytestmark = pytest.mark.browser
+FIGURE = SearchFigure  # for the fixtures url, opened and page
 
 NAMES = ["Dijkstra", "A*"]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_figure(SearchFigure(), tmp_path_factory.mktemp("figures")) as address:
-        yield address
-
-
-@pytest.fixture
-def opened(chromium, url):
-    with opener(chromium, url) as show:
-        yield show
-
-
-@pytest.fixture
-def page(opened):
-    return opened()
 
 
 TAKE = """figure => {

@@ -7,5 +7,6 @@ from rlcore.widgets.chain import ChainFigure
 from rlcore.widgets.grid import GridFigure
 from rlcore.widgets.polytope import PolytopeFigure
 from rlcore.widgets.search import SearchFigure
+from rlcore.widgets.tree import TreeFigure
 
-__all__ = ["ChainFigure", "GridFigure", "PolytopeFigure", "SearchFigure"]
+__all__ = ["ChainFigure", "GridFigure", "PolytopeFigure", "SearchFigure", "TreeFigure"]

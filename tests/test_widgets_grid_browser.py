@@ -8,26 +8,10 @@ import pytest
 from rlcore import worlds
 from rlcore.planning.discounted import half_span, macqueen_bounds, policy_iteration
 from rlcore.widgets import GridFigure
-from tests.figures import OUTER, THEMES, contrast, opener, rgb, served_figure
+from tests.figures import OUTER, THEMES, contrast, rgb
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with served_figure(GridFigure(), tmp_path_factory.mktemp("figures")) as address:
-        yield address
-
-
-@pytest.fixture
-def opened(chromium, url):
-    with opener(chromium, url) as show:
-        yield show
-
-
-@pytest.fixture
-def page(opened):
-    return opened()
+FIGURE = GridFigure  # for the fixtures url, opened and page
 
 
 def state(page) -> dict:
