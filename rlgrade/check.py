@@ -36,8 +36,9 @@ def ask(function: Callable, *args, seconds: float = 5.0, where: str = "") -> Any
     """Call a student's `function` on copies of `args` and return its plain value.
 
     Printed output and warnings are dropped. Raises `Wrong` where the function is missing, not written yet, stops with
-    an error, has not returned after `seconds`, or returns anything but plain values (shapes are checked by `numbers`);
-    `where` is the line that rebuilds the instance. Source: nbgrader documentation, "Autograder tests".
+    an error, has not returned after `seconds` of processor time (see `limited`), or returns anything but plain values
+    (shapes are checked by `numbers`); `where` is the line that rebuilds the instance.
+    Source: nbgrader documentation, "Autograder tests".
     """
     if not callable(function):
         raise Wrong(f"A function was expected here, but the name now stands for {_brief(function)}.")

@@ -548,8 +548,9 @@ def test_the_figure_of_a_tree_shows_what_has_enough_visits():
     assert any(text.startswith("3\n1.00") for text in texts), "the winning cell pays 1"
     plt.close(ax.figure)
     figure, given = plt.subplots()
+    before = len(plt.get_fignums())
     assert plot.search_tree(tree, given) is given
-    assert len(plt.get_fignums()) == 1
+    assert len(plt.get_fignums()) == before
     plt.close(figure)
     with pytest.raises(ValueError, match="min_visits = 0"):
         plot.search_tree(tree, min_visits=0)
