@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -87,3 +88,24 @@ def rgb(text: str) -> np.ndarray:
         return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
     numbers = [float(x) for x in re.findall(r"[\d.]+", text)][:3]
     return np.array(numbers) * (255 if text.startswith("color(") else 1)
+
+
+def in_jupyter(page, figure, steps: str):
+    """Render the bundle that JupyterLab gets, in a page opened asleep, with a kernel that counts what it is sent.
+
+    `steps` are JavaScript: they see `el`, the model's `data` and `window.model`, and end with a return. Afterwards
+    `window.saved` is that count, and `window.release()` lets the figure go.
+    """
+    kernel = """async data => {
+        const { default: widget } = await import('./bundle.js');
+        const el = document.body.appendChild(document.createElement('div'));
+        el.className = 'rl-live';
+        const listeners = {};
+        window.saved = 0;
+        window.model = { get: name => data[name], save_changes: () => window.saved++,
+          set: (name, value) => { data[name] = value; listeners['change:' + name]?.(); },
+          on: (event, listener) => { listeners[event] = listener; }, off: event => { delete listeners[event]; } };
+        window.release = await widget.render({ model: window.model, el });
+        STEPS
+    }"""
+    return page.evaluate(kernel.replace("STEPS", steps), json.loads(json.dumps(figure.data())))

@@ -1,6 +1,5 @@
 """The figure of a chain in Chromium: it computes what rlcore computes, and obeys mouse, finger and keyboard."""
 
-import json
 from itertools import chain
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from rlcore.planning import markov_chains as mc
 from rlcore.widgets import ChainFigure
-from tests.figures import OUTER, THEMES, contrast, rgb
+from tests.figures import OUTER, THEMES, contrast, in_jupyter, rgb
 from tests.instances import chains
 
 pytestmark = pytest.mark.browser
@@ -329,22 +328,12 @@ def test_names_and_roles_for_screen_readers(page):
 
 def test_the_bundle_for_jupyter_draws_the_same_and_tells_the_kernel(opened):
     page = opened("asleep.html")
-    answer = page.evaluate(
-        """async data => {
-            const { default: widget } = await import('./bundle.js');
-            const el = document.body.appendChild(document.createElement('div'));
-            el.className = 'rl-live';
-            const listeners = {};
-            window.saved = 0;
-            window.model = { get: name => data[name], save_changes: () => window.saved++,
-              set: (name, value) => { data[name] = value; listeners['change:' + name]?.(); },
-              on: (event, listener) => { listeners[event] = listener; }, off: event => { delete listeners[event]; } };
-            window.release = await widget.render({ model: window.model, el });
-            el.rlFigure.change('start', 2);
+    answer = in_jupyter(
+        page,
+        ChainFigure(),
+        """el.rlFigure.change('start', 2);
             window.model.set('chain', { ...data.chain, stay: 0.5 });
-            return [data.chain.start, window.saved, el.rlFigure.run.chain.stay, el.className];
-        }""",
-        json.loads(json.dumps(ChainFigure().data())),
+            return [data.chain.start, window.saved, el.rlFigure.run.chain.stay, el.className];""",
     )
     assert answer == [2, 1, 0.5, "rl-live rl-figure"]
     page.evaluate("window.release()")

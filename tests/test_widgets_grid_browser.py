@@ -1,14 +1,12 @@
 """The grid figure in Chromium: it computes what rlcore computes, and obeys mouse, finger and keyboard."""
 
-import json
-
 import numpy as np
 import pytest
 
 from rlcore import worlds
 from rlcore.planning.discounted import half_span, macqueen_bounds, policy_iteration
 from rlcore.widgets import GridFigure
-from tests.figures import OUTER, THEMES, contrast, rgb
+from tests.figures import OUTER, THEMES, contrast, in_jupyter, rgb
 
 pytestmark = pytest.mark.browser
 FIGURE = GridFigure  # for the fixtures url, opened and page
@@ -358,22 +356,12 @@ def test_names_and_roles_for_screen_readers(page):
 
 def test_the_bundle_for_jupyter_draws_the_same_and_tells_the_kernel(opened):
     page = opened("asleep.html")
-    world = page.evaluate(
-        """async data => {
-            const { default: widget } = await import('./bundle.js');
-            const el = document.body.appendChild(document.createElement('div'));
-            el.className = 'rl-live';
-            const listeners = {};
-            window.saved = 0;
-            window.model = { get: name => data[name], save_changes: () => window.saved++,
-              set: (name, value) => { data[name] = value; listeners['change:' + name]?.(); },
-              on: (event, listener) => { listeners[event] = listener; }, off: event => { delete listeners[event]; } };
-            window.release = await widget.render({ model: window.model, el });
-            el.rlFigure.paint(0, 0, 'wall');
+    world = in_jupyter(
+        page,
+        GridFigure(),
+        """el.rlFigure.paint(0, 0, 'wall');
             window.model.set('world', { ...data.world, gamma: 0.5 });
-            return [data.world, window.saved, el.rlFigure.run.world.gamma, el.className];
-        }""",
-        json.loads(json.dumps(GridFigure().data())),
+            return [data.world, window.saved, el.rlFigure.run.world.gamma, el.className];""",
     )
     assert world[0]["layout"][0] == "#..#..G"
     assert world[1:] == [1, 0.5, "rl-live rl-figure"]

@@ -1,7 +1,5 @@
 """The figure of a polytope in Chromium: it computes what rlcore computes, and obeys mouse, finger and keyboard."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,7 @@ from rlcore.planning import linear_programs as lp
 from rlcore.planning.discounted import evaluate
 from rlcore.widgets import PolytopeFigure
 from rlcore.widgets._polytope_still import LEFT, MARGIN, SIDE, TOP, WIDTH, axis_top
-from tests.figures import OUTER, THEMES, contrast, rgb
+from tests.figures import OUTER, THEMES, contrast, in_jupyter, rgb
 
 pytestmark = pytest.mark.browser
 FIGURE = PolytopeFigure  # for the fixtures url, opened and page
@@ -436,22 +434,12 @@ def test_names_and_roles_for_screen_readers(page):
 
 def test_the_bundle_for_jupyter_draws_the_same_and_tells_the_kernel(opened):
     page = opened("asleep.html")
-    answer = page.evaluate(
-        """async data => {
-            const { default: widget } = await import('./bundle.js');
-            const el = document.body.appendChild(document.createElement('div'));
-            el.className = 'rl-live';
-            const listeners = {};
-            window.saved = 0;
-            window.model = { get: name => data[name], save_changes: () => window.saved++,
-              set: (name, value) => { data[name] = value; listeners['change:' + name]?.(); },
-              on: (event, listener) => { listeners[event] = listener; }, off: event => { delete listeners[event]; } };
-            window.release = await widget.render({ model: window.model, el });
-            el.rlFigure.change('pi', [1, 0]);
+    answer = in_jupyter(
+        page,
+        PolytopeFigure(),
+        """el.rlFigure.change('pi', [1, 0]);
             window.model.set('process', { ...data.process, gamma: 0.5 });
-            return [data.process.pi, window.saved, el.rlFigure.process.gamma, el.className];
-        }""",
-        json.loads(json.dumps(PolytopeFigure().data())),
+            return [data.process.pi, window.saved, el.rlFigure.process.gamma, el.className];""",
     )
     assert answer == [[1, 0], 1, 0.5, "rl-live rl-figure"]
     page.evaluate("window.release()")

@@ -1,6 +1,5 @@
 """The figure of two searches in Chromium: it searches as rlcore does, and obeys mouse, finger and keyboard."""
 
-import json
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from rlcore.planning import deterministic as det
 from rlcore.widgets import SearchFigure
 from rlcore.widgets.search import MUDDY
-from tests.figures import OUTER, THEMES, contrast, rgb
+from tests.figures import OUTER, THEMES, contrast, in_jupyter, rgb
 
 pytestmark = pytest.mark.browser
 FIGURE = SearchFigure  # for the fixtures url, opened and page
@@ -423,22 +422,12 @@ def test_names_and_roles_for_screen_readers(page):
 
 def test_the_bundle_for_jupyter_draws_the_same_and_tells_the_kernel(opened):
     page = opened("asleep.html")
-    world = page.evaluate(
-        """async data => {
-            const { default: widget } = await import('./bundle.js');
-            const el = document.body.appendChild(document.createElement('div'));
-            el.className = 'rl-live';
-            const listeners = {};
-            window.saved = 0;
-            window.model = { get: name => data[name], save_changes: () => window.saved++,
-              set: (name, value) => { data[name] = value; listeners['change:' + name]?.(); },
-              on: (event, listener) => { listeners[event] = listener; }, off: event => { delete listeners[event]; } };
-            window.release = await widget.render({ model: window.model, el });
-            el.rlFigure.paint(0, 0, '#');
+    world = in_jupyter(
+        page,
+        SearchFigure(),
+        """el.rlFigure.paint(0, 0, '#');
             window.model.set('world', { ...data.world, weight: 2.5 });
-            return [data.world, window.saved, el.rlFigure.world.weight, el.className];
-        }""",
-        json.loads(json.dumps(SearchFigure().data())),
+            return [data.world, window.saved, el.rlFigure.world.weight, el.className];""",
     )
     assert world[0]["layout"][0] == "#............"
     assert world[1:] == [1, 2.5, "rl-live rl-figure"]

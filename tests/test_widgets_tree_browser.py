@@ -1,6 +1,5 @@
 """The figure of a growing search tree in Chromium: it searches as rlcore does, and obeys mouse, finger and keyboard."""
 
-import json
 from math import log
 
 import numpy as np
@@ -10,7 +9,7 @@ from rlcore import FiniteMDP
 from rlcore.planning import tree_search as ts
 from rlcore.widgets import TreeFigure
 from rlcore.widgets.tree import Example, builtin, nim, of_game, of_process
-from tests.figures import OUTER, THEMES, contrast, rgb
+from tests.figures import OUTER, THEMES, contrast, in_jupyter, rgb
 
 pytestmark = pytest.mark.browser
 FIGURE = TreeFigure  # for the fixtures url, opened and page
@@ -415,23 +414,13 @@ def test_names_and_roles_for_screen_readers(page):
 
 def test_the_bundle_for_jupyter_draws_the_same_and_tells_the_kernel(opened):
     page = opened("asleep.html")
-    world = page.evaluate(
-        """async data => {
-            const { default: widget } = await import('./bundle.js');
-            const el = document.body.appendChild(document.createElement('div'));
-            el.className = 'rl-live';
-            const listeners = {};
-            window.saved = 0;
-            window.model = { get: name => data[name], save_changes: () => window.saved++,
-              set: (name, value) => { data[name] = value; listeners['change:' + name]?.(); },
-              on: (event, listener) => { listeners[event] = listener; }, off: event => { delete listeners[event]; } };
-            window.release = await widget.render({ model: window.model, el });
-            el.rlFigure.advance(10);
+    world = in_jupyter(
+        page,
+        TreeFigure(),
+        """el.rlFigure.advance(10);
             const after = data.world;
             window.model.set('world', { ...data.world, c: 2.5 });
-            return [after, window.saved, el.rlFigure.world, el.className];
-        }""",
-        json.loads(json.dumps(TreeFigure().data())),
+            return [after, window.saved, el.rlFigure.world, el.className];""",
     )
     first = {"example": "chance", "c": 1, "seed": 0, "simulations": 40}
     assert world == [first, 1, {**first, "c": 2.5}, "rl-live rl-figure"]
