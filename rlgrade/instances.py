@@ -16,7 +16,7 @@ import numpy as np
 
 from rlgrade.check import Wrong
 
-__all__ = ["STUDENT_VARIABLE", "Draw", "mdp", "mine", "normal", "student_id"]
+__all__ = ["STUDENT_VARIABLE", "Draw", "for_another_id", "mdp", "mine", "normal", "student_id"]
 
 STUDENT_VARIABLE = "RLGRADE_STUDENT"  # set while nbgrader executes a submission; see rlgrade.preprocessors
 
@@ -34,6 +34,17 @@ def student_id(typed: Any = "") -> str:
             "run that cell, and then the one that draws your instance."
         )
     return known
+
+
+def for_another_id(typed: Any, thing: str) -> str:
+    """The sentence for an answer that is right for the `thing` of the id `typed`, not for that of the graded id.
+
+    (No arrays.) Raises `Wrong` as `student_id` does. Source: this book.
+    """
+    return (
+        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
+        f"{student_id(typed)!r}: type your own id and answer for your own {thing}."
+    )
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = [
     "at_most",
@@ -152,8 +152,7 @@ def orders_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[st
     """
     m = orders(typed)
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own shop.": answer(orders(typed, as_typed=True)),
+        for_another_id(typed, "shop"): answer(orders(typed, as_typed=True)),
         "Your answer matches a shop where storing is free.": answer({**m, "hold": 0}),
         "Your answer matches a shop where orders are free of charge.": answer({**m, "order": 0}),
     }

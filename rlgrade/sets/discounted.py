@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rlgrade.certificates import policy_values
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = [
     "bellman",
@@ -265,8 +265,7 @@ def machine_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[s
     m = machine(typed)
     typed_machine = machine(typed, as_typed=True)
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own machine.": answer(typed_machine),
+        for_another_id(typed, "machine"): answer(typed_machine),
         "Your answer matches a machine that wears with the probability of breaking, and the other way round.": answer(
             {**m, "wears": m["breaks"], "breaks": m["wears"]}
         ),

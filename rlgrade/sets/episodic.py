@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 from rlgrade.paths import factor, reach
 
 __all__ = [
@@ -202,10 +202,7 @@ def street_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[st
     """
     m = street(typed)
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own street.": answer(
-            street(typed, as_typed=True)
-        ),
+        for_another_id(typed, "street"): answer(street(typed, as_typed=True)),
         "Your answer matches a street whose probabilities are those of being taken, not of being free.": answer(
             {**m, "free": tuple(1 - f for f in m["free"])}
         ),

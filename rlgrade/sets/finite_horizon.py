@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = [
     "backward",
@@ -217,8 +217,7 @@ def flight_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[st
     """
     m, typed_flight = flight(typed), flight(typed, as_typed=True)
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own flight.": answer(typed_flight),
+        for_another_id(typed, "flight"): answer(typed_flight),
         "Your answer matches a flight whose two probabilities are exchanged: few buy at the high price.": answer(
             {**m, "buys": m["buys"][::-1]}
         ),

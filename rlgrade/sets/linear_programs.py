@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rlgrade.check import demand, numbers
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = [
     "certificate",
@@ -285,8 +285,7 @@ def well_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[str,
     """
     m = well(typed)
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own well.": answer(well(typed, as_typed=True)),
+        for_another_id(typed, "well"): answer(well(typed, as_typed=True)),
         "Your answer matches a well where fall and rain are exchanged.": answer(
             {**m, "fall": m["rain"], "rain": m["fall"]}
         ),

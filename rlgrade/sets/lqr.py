@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = ["cost", "gradient", "greenhouse", "greenhouse_slips", "regulator", "riccati", "unmoved"]
 
@@ -239,10 +239,7 @@ def greenhouse_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dic
     m = greenhouse(typed)
     (a, b), (c, d) = m["A"]
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own greenhouse.": answer(
-            greenhouse(typed, as_typed=True)
-        ),
+        for_another_id(typed, "greenhouse"): answer(greenhouse(typed, as_typed=True)),
         "Your answer matches a greenhouse with A transposed.": answer({**m, "A": ((a, c), (b, d))}),
         "Your answer matches the prices the wrong way round: q[0] is for the air.": answer({**m, "q": m["q"][::-1]}),
         "Your answer matches a greenhouse whose heating costs nothing.": answer({**m, "r": 1e-12}),

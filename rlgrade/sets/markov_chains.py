@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rlgrade import chains, paths
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = [
     "classify",
@@ -183,7 +183,7 @@ def parcel_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[st
     m = parcel(typed)
     turned = tuple(zip(*m["moves"], strict=True))
     return {
-        _other_id(typed, "service"): answer(parcel(typed, as_typed=True)),
+        for_another_id(typed, "service"): answer(parcel(typed, as_typed=True)),
         "Your answer exchanges rows and columns: moves[i][j] leads from depot i to depot j.": answer(
             {**m, "moves": turned}
         ),
@@ -208,14 +208,7 @@ def weather(typed: str, *, as_typed: bool = False) -> dict[str, Any]:
 
 def weather_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     """What `answer`, a function of a weather, gives for that of another id. As `parcel_slips`. Source: this book."""
-    return {_other_id(typed, "weather"): answer(weather(typed, as_typed=True))}
-
-
-def _other_id(typed: str, noun: str) -> str:
-    return (
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own {noun}."
-    )
+    return {for_another_id(typed, "weather"): answer(weather(typed, as_typed=True))}
 
 
 # ---------------------------------------------------------------------- parts of the above

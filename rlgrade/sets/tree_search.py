@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rlgrade.instances import Draw, student_id
+from rlgrade.instances import Draw, for_another_id, student_id
 
 __all__ = [
     "backward",
@@ -247,8 +247,7 @@ def node(typed: str, *, as_typed: bool = False) -> dict[str, Any]:
 def node_slips(typed: str, answer: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     """What `answer`, a function of a node, gives for that of another id: sentence to its answer. Source: this book."""
     return {
-        f"Your answer is right for the id {str(typed)!r} that the notebook's first cells name, but you are graded as "
-        f"{student_id(typed)!r}: type your own id and answer for your own node.": answer(node(typed, as_typed=True)),
+        for_another_id(typed, "node"): answer(node(typed, as_typed=True)),
     }
 
 
